@@ -1,0 +1,1 @@
+"""Readers and splits; numpy and the standard library only."""

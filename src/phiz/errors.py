@@ -1,0 +1,23 @@
+"""The errors phiz raises. Every one says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+
+class PhizError(Exception):
+    """Base of every error that phiz raises on purpose."""
+
+
+class ImageError(PhizError):
+    """A picture could not be read. The message names the picture and the reason."""
+
+
+class ModelError(PhizError):
+    """A model, its card or its weights are missing, damaged or do not fit each other."""
+
+
+class DataError(PhizError):
+    """A data set, a split file or a record is not what its format promises."""
+
+
+class RecipeError(PhizError):
+    """A training recipe has an unknown key, a missing key or a value out of range."""

@@ -1,0 +1,1 @@
+"""Metrics and the figures they give on a data set."""

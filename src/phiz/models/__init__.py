@@ -1,0 +1,1 @@
+"""Models: weights, each with its card."""
