@@ -1,0 +1,41 @@
+"""One labelled picture, as every reader yields it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from phiz.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class FaceRecord:
+    """A picture of a face with the labels its data set gives; None where it gives none.
+
+    path: the picture file.
+    age: years.
+    gender: "female" or "male", whatever code the data set uses.
+    subject: the person's identity within the data set.
+    group: the data set's own group name, read only to audit errors by group.
+    """
+
+    path: Path
+    age: float | None = None
+    gender: str | None = None
+    subject: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or a row that a reader left out, and why."""
+
+    name: str
+    reason: str
+
+
+def file_names(folder: Path) -> list[str]:
+    """Return the names of the files directly in a folder, sorted; DataError where it is no folder."""
+    if not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder of pictures, found none; check the path")
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_file())

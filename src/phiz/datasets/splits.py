@@ -1,0 +1,202 @@
+"""Splits that keep near-duplicates, or one person's pictures, on one side; and their files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from phiz.datasets import near_duplicates
+from phiz.datasets.record import FaceRecord
+from phiz.errors import DataError
+
+#: Correlation from which two pictures are kept on one side; chosen by looking at pairs, on the safe side.
+KEEP_TOGETHER = 0.75
+#: Correlation from which two pictures are taken for the same photo when their labels are compared.
+SAME_PHOTO = 0.80
+#: Ages of one photo further apart than this many years contradict each other.
+AGE_TOLERANCE = 5.0
+
+UTKFACE_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
+CELEBA_SHARES = {"validation": 0.1, "train": 0.9}
+AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One picture of a photo whose copies carry labels that contradict each other."""
+
+    file: str
+    cluster: int
+    age: float | None
+    gender: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """One picture of a split: file name, part, and the cluster that moves as one."""
+
+    file: str
+    part: str
+    cluster: int
+
+
+def age_band(age: float) -> str:
+    """Return the name of the age band (0-12, 13-19, 20-39, 40-59, 60+) that an age in years falls into."""
+    for low, high in AGE_BANDS:
+        if high is None or age < high + 1:
+            return f"{low}+" if high is None else f"{low}-{high}"
+    raise AssertionError("the last band has no upper end")
+
+
+def split_utkface(records: Sequence[FaceRecord], seed: int) -> tuple[list[SplitRow], list[Conflict]]:
+    """Split UTKFace 80/10/10 by near-duplicate clusters and list the contradicting labels.
+
+    Reads every picture. The same records and seed give the same rows.
+    """
+    small = near_duplicates.shrink(record.path for record in records)
+    pairs = list(near_duplicates.matches(small, KEEP_TOGETHER))
+    cluster = near_duplicates.clusters(len(records), ((i, j) for i, j, _ in pairs))
+    same_photo = [(i, j) for i, j, alike in pairs if alike >= SAME_PHOTO]
+    rows = assign(records, cluster, UTKFACE_SHARES, seed)
+    return rows, conflicts(records, same_photo)
+
+
+def split_celeba(records: Sequence[FaceRecord], seed: int) -> list[SplitRow]:
+    """Split CelebA 90/10 into train and validation by identity."""
+    cluster = near_duplicates.number([record.subject for record in records])
+    return assign(records, cluster, CELEBA_SHARES, seed)
+
+
+def assign(
+    records: Sequence[FaceRecord], cluster: Sequence[int], shares: Mapping[str, float], seed: int
+) -> list[SplitRow]:
+    """Give each cluster a part, whole, so that each age band and gender meets the shares roughly.
+
+    A cluster counts as its first picture's band and gender. Within those, clusters are taken in the
+    order of the SHA-256 of "seed:first file name", which no library version can change.
+    """
+    members: dict[int, list[int]] = defaultdict(list)
+    for index, number in enumerate(cluster):
+        members[number].append(index)
+    strata: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
+    for group in members.values():
+        first = records[group[0]]
+        strata["" if first.age is None else age_band(first.age), first.gender or ""].append(group)
+
+    part = [""] * len(records)
+    for groups in strata.values():
+        groups.sort(key=lambda group: _digest(seed, records[group[0]].path.name))
+        total, placed = sum(map(len, groups)), 0
+        for group in groups:
+            chosen = _part_at(placed / total, shares)
+            for index in group:
+                part[index] = chosen
+            placed += len(group)
+    return [SplitRow(r.path.name, part[i], cluster[i]) for i, r in enumerate(records)]
+
+
+def conflicts(records: Sequence[FaceRecord], same_photo: Sequence[tuple[int, int]]) -> list[Conflict]:
+    """List every picture of a photo whose copies differ by over 5 years of age, or in gender.
+
+    same_photo: index pairs of pictures that are copies of one photo.
+    """
+    cluster = near_duplicates.clusters(len(records), same_photo)
+    members: dict[int, list[FaceRecord]] = defaultdict(list)
+    for number, record in zip(cluster, records, strict=True):
+        members[number].append(record)
+    found = []
+    for number, copies in members.items():
+        ages = [record.age for record in copies if record.age is not None]
+        reasons = []
+        if ages and max(ages) - min(ages) > AGE_TOLERANCE:
+            reasons.append("age")
+        if len({record.gender for record in copies if record.gender is not None}) > 1:
+            reasons.append("gender")
+        if reasons:
+            found += [Conflict(r.path.name, number, r.age, r.gender, "+".join(reasons)) for r in copies]
+    return found
+
+
+def _digest(seed: int, name: str) -> str:
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+
+
+def _part_at(position: float, shares: Mapping[str, float]) -> str:
+    end = 0.0
+    for part, share in shares.items():
+        end += share
+        if position < end - 1e-9:
+            return part
+    return part
+
+
+def write_split(path: Path, rows: Sequence[SplitRow], header: str) -> None:
+    """Write a split as CSV (file, part, cluster) under a comment line."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# {header}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "part", "cluster"])
+        writer.writerows([row.file, row.part, row.cluster] for row in rows)
+
+
+def write_conflicts(path: Path, rows: Sequence[Conflict], header: str) -> None:
+    """Write conflicts as CSV (file, cluster, age, gender, reason) under a comment line."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# {header}\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "cluster", "age", "gender", "reason"])
+        for row in rows:
+            writer.writerow([row.file, row.cluster, row.age, row.gender, row.reason])
+
+
+def read_split(path: Path | str) -> list[SplitRow]:
+    """Read a split file; DataError where it is missing, has other columns or lists a file twice."""
+    rows: dict[str, SplitRow] = {}
+    for line in _table(path, "file", "part", "cluster"):
+        name, part, cluster = line["file"], line["part"], line["cluster"]
+        if not (name and part and cluster and cluster.isdecimal()):
+            raise DataError(f"{path}: expected a file, a part and a cluster number; found {list(line.values())}")
+        if name in rows:
+            raise DataError(f"{path}: expected each file once, {name!r} is listed twice")
+        rows[name] = SplitRow(name, part, int(cluster))
+    return list(rows.values())
+
+
+def load_split(path: Path | str, folder: Path | str | None = None) -> dict[str, list[str]]:
+    """Return the file names of each part of a split.
+
+    With folder, raises DataError where a listed picture is not in it.
+    """
+    rows = read_split(path)
+    if folder is not None:
+        missing = [row.file for row in rows if not (Path(folder) / row.file).is_file()]
+        if missing:
+            raise DataError(
+                f"{path}: expected all {len(rows)} listed pictures in {folder}, {len(missing)} are missing, "
+                f"the first is {missing[0]!r}; check that this is the folder the split was made from"
+            )
+    parts: dict[str, list[str]] = {}
+    for row in rows:
+        parts.setdefault(row.part, []).append(row.file)
+    return parts
+
+
+def load_conflicts(path: Path | str) -> set[str]:
+    """Return the file names that a conflicts file lists; training leaves these out."""
+    return {row["file"] for row in _table(path, "file", "reason")}
+
+
+def _table(path: Path | str, *columns: str) -> list[dict[str, str]]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: expected a CSV file, could not read it: {error}") from error
+    reader = csv.DictReader([line for line in lines if not line.startswith("#")])
+    if not set(columns) <= set(reader.fieldnames or ()):
+        raise DataError(f"{path}: expected columns {', '.join(columns)}; found {reader.fieldnames}")
+    return list(reader)
