@@ -43,7 +43,24 @@ class Variant:
     padding: float
 
 
-VARIANTS = {}
+VARIANTS = {
+    "short": Variant(
+        file="blazeface_short.onnx",
+        sha256="c9533e063004b904d231611e85d5d95f0eb06f3a66104b2cf63cd8a655458aea",
+        side=128,
+        grids=((16, 2), (8, 6)),
+        threshold=0.5,
+        padding=0.0,
+    ),
+    "back": Variant(
+        file="blazeface_back.onnx",
+        sha256="2444f429c7dfef814831f19cc91418884ab23f2502d7cc7676ca5b79087686a6",
+        side=256,
+        grids=((16, 2), (8, 6)),
+        threshold=0.5,
+        padding=0.0,
+    ),
+}
 
 
 class BlazeFace:
