@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from phiz.datasets import splits
-from phiz.datasets.celeba import read_celeba
-from phiz.datasets.record import FaceRecord, Skipped
-from phiz.datasets.utkface import read_utkface
+from ..datasets import splits
+from ..datasets.readers import READERS, Reader
+from ..datasets.record import Skipped
 
 app = typer.Typer(no_args_is_help=True, help="Check data sets and make their splits.")
 
-READERS: dict[str, Callable[[Path, list[Skipped]], Iterator[FaceRecord]]] = {
-    "utkface": read_utkface,
-    "celeba": read_celeba,
-}
 DataSet = Annotated[str, typer.Argument(help="Data set: " + ", ".join(READERS) + ".")]
 Folder = Annotated[Path, typer.Argument(help="The folder that holds the data set.")]
 
 
-def _reader(dataset: str) -> Callable[[Path, list[Skipped]], Iterator[FaceRecord]]:
+def _reader(dataset: str) -> Reader:
     if dataset not in READERS:
         raise typer.BadParameter(f"expected one of {', '.join(READERS)}; got {dataset!r}")
     return READERS[dataset]
@@ -64,6 +58,8 @@ def split(
     seed: Annotated[int, typer.Option(help="Which of the possible splits.")] = 0,
 ) -> None:
     """Split a data set, with near-duplicates (UTKFace) or one person's pictures (CelebA) on one side."""
+    if dataset not in ("utkface", "celeba"):
+        raise typer.BadParameter(f"expected utkface or celeba; {dataset!r} is only measured on, never split")
     records = list(_reader(dataset)(folder, []))
     command = f"phiz data split {dataset} DIR --seed {seed}"
     if dataset == "utkface":

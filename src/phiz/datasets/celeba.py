@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from phiz.datasets.record import FaceRecord, Skipped, file_names
-from phiz.errors import DataError
+from ..errors import DataError
+from .record import FaceRecord, Skipped, file_names
 
 PICTURES = "img_align_celeba"
 ATTRIBUTES = "list_attr_celeba.txt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from phiz.errors import DataError
+from ..errors import DataError
 
 
 @dataclass(frozen=True, slots=True)

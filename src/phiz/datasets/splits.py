@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from phiz.datasets import near_duplicates
-from phiz.datasets.record import FaceRecord
-from phiz.errors import DataError
+from ..errors import DataError
+from . import near_duplicates
+from .record import FaceRecord
 
 #: Correlation from which two pictures are kept on one side; chosen by looking at pairs, on the safe side.
 KEEP_TOGETHER = 0.75
@@ -160,7 +160,7 @@ def read_split(path: Path | str) -> list[SplitRow]:
     for line in _table(path, "file", "part", "cluster"):
         name, part, cluster = line["file"], line["part"], line["cluster"]
         if not (name and part and cluster and cluster.isdecimal()):
-            raise DataError(f"{path}: expected a file, a part and a cluster number; found {list(line.values())}")
+            raise DataError(f"{path}: expected file, part and cluster number; found {list(line.values())}")
         if name in rows:
             raise DataError(f"{path}: expected each file once, {name!r} is listed twice")
         rows[name] = SplitRow(name, part, int(cluster))

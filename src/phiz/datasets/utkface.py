@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from phiz.datasets.record import FaceRecord, Skipped, file_names
+from .record import FaceRecord, Skipped, file_names
 
 GENDERS = {"0": "male", "1": "female"}
 GROUPS = {"0": "White", "1": "Black", "2": "Asian", "3": "Indian", "4": "Other"}
