@@ -1,0 +1,152 @@
+"""A model ready to run: weights checked against their card, one ONNX Runtime call for all faces."""
+
+from __future__ import annotations
+
+import hashlib
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from ..crop import CropTemplate
+from ..errors import ModelError
+from ..types import Estimate
+from .card import ModelCard
+from .store import DEFAULT_MODEL, find_model
+
+#: The outputs that an estimate is made of; a card may name more.
+AGE, FEMALE = "age", "female"
+
+
+class Model:
+    """A loaded age-and-gender model; `run` may be called from several threads at once.
+
+    card: what the model is.
+    size: side of the square crops it takes, in pixels.
+    template: how those crops are cut (see `phiz.crop.face_crop`).
+    """
+
+    def __init__(self, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
+        self.card = card
+        self.size = card.input.size
+        self.template = CropTemplate.from_dict(card.crop)
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._outputs = [output.name for output in card.outputs]
+
+    def run(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Return every output of the network for N face crops, in one call.
+
+        crops: uint8 RGB, (N, size, size, 3).
+        Returns output name -> float32 (N,); the units are on the card.
+        Raises ValueError for crops of another type or shape.
+        """
+        expected = (self.size, self.size, 3)
+        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != expected:
+            raise ValueError(
+                f"crops must be uint8 (N, {self.size}, {self.size}, 3), not {crops.dtype} {crops.shape}"
+            )
+        if len(crops) == 0:
+            return {name: np.zeros(0, np.float32) for name in self._outputs}
+        values = self._session.run(self._outputs, {self._input: crops})
+        return dict(zip(self._outputs, values, strict=True))
+
+    def decode(self, outputs: dict[str, NDArray[np.float32]]) -> list[Estimate]:
+        """Turn the network's outputs into one estimate per face.
+
+        Female where the probability is at least 1/2; an age below zero reads as zero.
+        Raises ModelError where an output is not a finite number.
+        """
+        for name in (AGE, FEMALE):
+            if not np.isfinite(outputs[name]).all():
+                raise ModelError(
+                    f"{self.card.name}: output {name!r} holds a value that is not a finite number"
+                )
+        return [_estimate(float(a), float(f)) for a, f in zip(outputs[AGE], outputs[FEMALE], strict=True)]
+
+
+def _estimate(age: float, female: float) -> Estimate:
+    female = min(max(female, 0.0), 1.0)  # a mean of three probabilities may pass 1 by a rounding error
+    gender = "female" if female >= 0.5 else "male"
+    return Estimate(age=max(age, 0.0), gender=gender, gender_score=max(female, 1.0 - female))
+
+
+def load_model(model: str | PathLike[str] = DEFAULT_MODEL, *, threads: int = 1) -> Model:
+    """Load a model by name or by path, after checking its weights against its card.
+
+    model: see `phiz.models.store.find_model`.
+    threads: CPU threads inside one call of the network.
+    Raises ModelError where weights or card are missing, damaged or do not fit each other.
+    """
+    card, path = find_model(model)
+    weights = _checked_bytes(path, card)
+    try:
+        session = onnxruntime.InferenceSession(
+            weights, session_options(threads), providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # ONNX Runtime's errors have no common base class
+        raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
+    _check_graph(session, card, path)
+    return Model(card, session)
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the ONNX Runtime options of every network in phiz: `threads` workers that sleep when idle."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning workers burn a core between pictures, which a small board cannot spare.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only
+    return options
+
+
+def _checked_bytes(path: Path, card: ModelCard) -> bytes:
+    """Read the weights and compare their hash before anything parses them."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such weights; the card beside it needs them") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the weights: {error.strerror}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        raise ModelError(
+            f"{path}: the weights do not match their card: sha256 {card.sha256} expected, {found} found in "
+            f"{len(data)} bytes; the file is truncated or changed, put the original back or reinstall phiz"
+        )
+    return data
+
+
+def _check_graph(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:
+    side = card.input.size
+    inputs = [_described(node) for node in session.get_inputs()]
+    expected = f"tensor(uint8) [N, {side}, {side}, 3]"
+    if [text.partition(" ")[2] for text in inputs] != [expected]:
+        raise ModelError(f"{path}: the card wants one input {expected}, the graph has {'; '.join(inputs)}")
+    wanted = {output.name for output in card.outputs}
+    if missing := {AGE, FEMALE} - wanted:
+        raise ModelError(
+            f"{path}: the card must name the outputs age and female, it lacks {_listed(missing)}"
+        )
+    graph = {node.name: _described(node) for node in session.get_outputs()}
+    if wanted != set(graph):
+        raise ModelError(f"{path}: the card names outputs {_listed(wanted)}, the graph has {_listed(graph)}")
+    for name, text in graph.items():
+        if text != f"{name} tensor(float) [N]":
+            raise ModelError(f"{path}: every output must be tensor(float) [N], the graph has {text}")
+
+
+def _described(node: Any) -> str:
+    """Write a graph's input or output as text: name, type, shape with any symbolic size as N."""
+    shape = ", ".join(str(side) if isinstance(side, int) else "N" for side in node.shape)
+    return f"{node.name} {node.type} [{shape}]"
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names))
