@@ -1,0 +1,153 @@
+"""From a picture to its faces, ages and genders: read, detect, crop, one network call, decode."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from os import PathLike
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .crop import chip_crop, face_crop
+from .detect import detect_chip, load_detector
+from .errors import ImageError
+from .image import Source, display_name, load
+from .models.session import load_model
+from .models.store import DEFAULT_MODEL
+from .types import Detection, Estimate, Face, Result
+
+Image = NDArray[np.uint8]
+
+#: Threads that read and decode pictures while the networks work on an earlier one. Two keep one
+#: inference thread busy: decoding a photo takes about as long as finding its faces.
+READERS = 2
+#: Most pictures read ahead of the consumer, so memory stays bounded by this many decoded pictures.
+AHEAD = 3
+
+
+class Analyzer:
+    """Loaded networks, ready for any number of pictures; may be shared between threads.
+
+    model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`).
+    detector: name of a face detector (see `phiz.detect.load_detector`).
+    min_face: smallest face to look for, in pixels; None for the detector's own reach.
+    threads: CPU threads inside one network call.
+    cropped: take every picture as one already cropped face.
+    Raises ModelError where a model is missing, damaged or unknown.
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str] = DEFAULT_MODEL,
+        detector: str = "auto",
+        *,
+        min_face: int | None = None,
+        threads: int = 1,
+        cropped: bool = False,
+    ) -> None:
+        self._model = load_model(model, threads=threads)
+        self._detector = load_detector(detector, min_face=min_face, threads=threads)
+        self._cropped = cropped
+
+    def analyze(self, source: Source, name: str | None = None) -> Result:
+        """Return the faces of one picture; `name` stands for it in the result and in errors.
+
+        Raises ImageError where the picture cannot be read.
+        """
+        label = _label(source, name)
+        return self._result(load(source, name=label), label)
+
+    def analyze_many(self, sources: Iterable[Source], *, fail_fast: bool = False) -> Iterator[Result]:
+        """Yield one result per picture, in input order, while the next pictures are being read.
+
+        A picture that cannot be read gives a result with `error` set and the others go on; with
+        fail_fast it raises its ImageError instead. At most AHEAD sources are taken before the
+        result of the first of them is asked for.
+        """
+        with closing(self.analyze_named((None, source) for source in sources)) as results:
+            for result, image in results:
+                if fail_fast and image is None:
+                    raise ImageError(result.error)
+                yield result
+
+    def analyze_named(
+        self, named: Iterable[tuple[str | None, Source]]
+    ) -> Generator[tuple[Result, Image | None], None, None]:
+        """Yield (result, upright picture) for (name, source) pairs; None for an unreadable picture."""
+        with closing(_read_ahead(_read, named)) as pictures:
+            for label, image in pictures:
+                if isinstance(image, ImageError):
+                    yield Result(path=label, width=None, height=None, faces=(), error=str(image)), None
+                else:
+                    yield self._result(image, label), image
+
+    def _result(self, image: Image, label: str | None) -> Result:
+        height, width = image.shape[:2]
+        detections = self._detect(image)
+        crops = np.empty((len(detections), self._model.size, self._model.size, 3), np.uint8)
+        for crop, detection in zip(crops, detections, strict=True):
+            crop[:] = self._crop(image, detection)
+        estimates = self._model.decode(self._model.run(crops))
+        faces = tuple(_face(d, e, (width, height)) for d, e in zip(detections, estimates, strict=True))
+        return Result(path=label, width=width, height=height, faces=faces)
+
+    def _detect(self, image: Image) -> list[Detection] | list[Detection | None]:
+        """Find the faces; a cropped picture has exactly one, None where the detector misses it."""
+        if self._cropped:
+            return [detect_chip(image, self._detector)]
+        return self._detector.detect(image)
+
+    def _crop(self, image: Image, detection: Detection | None) -> Image:
+        if detection is None:
+            return chip_crop(image, self._model.size, self._model.template)
+        return face_crop(image, detection.keypoints, self._model.size, self._model.template)
+
+
+def _face(detection: Detection | None, estimate: Estimate, size: tuple[int, int]) -> Face:
+    return Face(
+        box=detection.box if detection else (0.0, 0.0, float(size[0]), float(size[1])),
+        score=detection.score if detection else None,
+        keypoints=detection.keypoints if detection else (),
+        age=estimate.age,
+        gender=estimate.gender,
+        gender_score=estimate.gender_score,
+    )
+
+
+def _label(source: Source, name: str | None) -> str | None:
+    """Name a picture for its result: the caller's name, else its path, else None."""
+    if name is not None:
+        return display_name(name)
+    return display_name(source) if isinstance(source, (str, PathLike)) else None
+
+
+def _read(named: tuple[str | None, Source]) -> tuple[str | None, Image | ImageError]:
+    name, source = named
+    label = _label(source, name)
+    try:
+        return label, load(source, name=label)
+    except ImageError as error:
+        return label, error
+
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+
+def _read_ahead(function: Callable[[Item], Value], items: Iterable[Item]) -> Generator[Value, None, None]:
+    """Yield function(item) in order, computed in threads at most AHEAD items before it is asked for."""
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="phiz-read")
+    pending: deque[Future[Value]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) == AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:  # also where the consumer stops early or Ctrl-C arrives
+        pool.shutdown(wait=True, cancel_futures=True)
