@@ -1,0 +1,134 @@
+"""phiz analyze: pictures in, one answer per picture out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import PhizError
+from .output import Format, OutputError, Sink, header, render
+
+if TYPE_CHECKING:
+    from ..analyzer import Image
+    from ..types import Result
+
+#: A progress bar is worth its line from this many pictures on.
+BAR_FROM = 6
+
+
+def analyze(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Pictures, folders (searched at any depth), globs, or - for standard input.",
+        ),
+    ],
+    format: Annotated[
+        Format, typer.Option(help="A table to read, one JSON object per picture, or CSV with a row per face.")
+    ] = Format.table,
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write there; the file appears once it is complete.")
+    ] = None,
+    annotate: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Also draw the answers on copies of the pictures there.")
+    ] = None,
+    cropped: Annotated[
+        bool, typer.Option("--cropped", help="Every picture is one already cropped face.")
+    ] = False,
+    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
+    ] = "multitask-64",
+    min_face: Annotated[
+        int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
+    ] = False,
+) -> None:
+    """Say age and gender for every face in the pictures, in the order given.
+
+    Exit status: 0 all pictures read, 1 some could not be read or the output could not be written,
+    2 wrong usage.
+    """
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    from ..analyzer import Analyzer
+    from .inputs import expand, named_sources
+
+    pictures = expand(paths)
+    _check_output(output, pictures)
+    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, cropped=cropped)
+    copies = AnnotatedCopies(annotate, pictures) if annotate is not None else None
+    show_bar = len(pictures) >= BAR_FROM and sys.stderr.isatty()
+    failed = 0
+    with (
+        Sink(output) as sink,
+        tqdm(total=len(pictures), unit=" pictures", disable=not show_bar) as bar,
+        closing(analyzer.analyze_named(named_sources(pictures))) as results,
+    ):
+        sink.write(header(format))
+        for source, (result, image) in zip(pictures, results, strict=True):
+            with bar.external_write_mode():  # takes the bar off the screen meanwhile
+                sink.write(render(result, format))
+            if image is None:
+                failed += 1
+                if fail_fast:
+                    raise OutputError(f"stopped at the first unreadable picture: {result.error}")
+            elif copies:
+                copies.write(source, image, result)
+            bar.update()
+    if failed:
+        print(f"phiz: {failed} of {len(pictures)} pictures could not be read", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _check_output(output: str | None, pictures: list[str]) -> None:
+    if output is not None and os.path.realpath(output) in map(os.path.realpath, pictures):
+        raise PhizError(f"--output {output} is one of the pictures; name another file")
+
+
+class AnnotatedCopies:
+    """Writes `NAME.annotated.jpg` for each picture, under names that no source and no other copy has."""
+
+    def __init__(self, folder: str, pictures: list[str]) -> None:
+        self._folder = Path(folder)
+        self._taken = {os.path.realpath(picture).casefold() for picture in pictures}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+    def write(self, source: str, image: Image, result: Result) -> None:
+        """Draw the result on a copy of the picture. Raises OutputError."""
+        from PIL import Image as Pillow
+
+        from ..draw import annotate
+        from ..image import display_name
+
+        path = self._free_path("stdin" if source == "-" else Path(source).stem)
+        part = path.with_name(path.name + ".part")
+        try:
+            Pillow.fromarray(annotate(image, result.faces)).save(part, "JPEG", quality=92)
+            os.replace(part, path)  # never writes through a link that bears the name
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OutputError(f"cannot write {display_name(path)}: {error.strerror or error}") from error
+
+    def _free_path(self, stem: str) -> Path:
+        stem = os.fsdecode(os.fsencode(stem)[:200])  # with the suffix still within a file name's 255 bytes
+        number = 1
+        while True:
+            path = self._folder / f"{stem}.annotated{f'-{number}' if number > 1 else ''}.jpg"
+            key = os.path.realpath(path).casefold()
+            if key not in self._taken:
+                self._taken.add(key)
+                return path
+            number += 1

@@ -1,0 +1,175 @@
+"""Results as text (table, JSON lines, CSV) and the place that the text goes to."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import stat
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from enum import Enum
+from types import TracebackType
+
+from ..errors import PhizError
+from ..image import display_name
+from ..types import Face, Result
+
+
+class OutputError(PhizError):
+    """Results could not be written where the user wants them, or not all of them."""
+
+    exit_status = 1
+
+
+class Format(str, Enum):
+    """How results are written; the names are those of --format."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+CSV_COLUMNS = (
+    "path",
+    "width",
+    "height",
+    "face",
+    "box_x",
+    "box_y",
+    "box_width",
+    "box_height",
+    "score",
+    "age",
+    "gender",
+    "gender_score",
+    "error",
+)
+# The picture's name comes last, so that names of any length need no cutting and lines can be streamed.
+TABLE_ROW = "{:>5}  {:<6}  {:>4}  {:>12}  {:>9}  {}\n"
+
+
+def header(format: Format) -> str:
+    """Return the text that comes before the first result."""
+    if format is Format.table:
+        return TABLE_ROW.format("age", "gender", "sure", "face at x,y", "size", "picture")
+    return _csv_row(CSV_COLUMNS) if format is Format.csv else ""
+
+
+def render(result: Result, format: Format) -> str:
+    """Return one result as text that ends in a newline.
+
+    jsonl: one line per picture. csv and table: one line per face, or one for a picture without.
+    """
+    if format is Format.jsonl:
+        return json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
+    line = _table_line if format is Format.table else _csv_line
+    if not result.faces:
+        return line(result, None, None)
+    return "".join(line(result, number, face) for number, face in enumerate(result.faces, 1))
+
+
+def _table_line(result: Result, number: int | None, face: Face | None) -> str:
+    name = result.path or ""
+    if face is None:
+        # An error's text begins with the picture's name.
+        return TABLE_ROW.format(*"-----", result.error or f"{name}: no face found")
+    x, y, width, height = (round(value) for value in face.box)
+    values = (f"{face.age:.1f}", face.gender, f"{face.gender_score:.0%}", f"{x},{y}", f"{width}x{height}")
+    return TABLE_ROW.format(*values, name)
+
+
+def _csv_line(result: Result, number: int | None, face: Face | None) -> str:
+    plain = face.to_dict() if face else {}
+    box = plain.get("box", (None,) * 4)
+    rest = (plain.get(key) for key in ("score", "age", "gender", "gender_score"))
+    return _csv_row((result.path, result.width, result.height, number, *box, *rest, result.error))
+
+
+def _csv_row(values: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()
+
+
+class Sink:
+    """Where results go: standard output, or a file that bears its name only once it is complete.
+
+    A file is written as NAME.part and renamed at the end. Where the run ends early (a full disk,
+    Ctrl-C) NAME stays what it was, and NAME.part keeps the whole lines written so far. A device or
+    a pipe is written directly. Every write reaches the operating system before `write` returns.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._part: str | None = None
+        self._good = 0  # bytes up to the end of the last whole write
+        if path is None:
+            if sys.stdout is None:
+                raise OutputError("standard output is closed; give --output FILE")
+            return
+        if not _is_special(path):
+            self._target = os.path.realpath(path)  # a link keeps pointing to the file it names
+            self._part = self._target + ".part"
+        try:
+            # Unbuffered: after a failed write nothing may linger and be written later.
+            self._file = open(self._part or path, "wb", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def write(self, text: str) -> None:
+        """Write whole lines as UTF-8. Raises OutputError, or BrokenPipeError where the reader is gone."""
+        data = text.encode("utf-8", "backslashreplace")
+        try:
+            if self._path is None:
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            else:
+                self._write_file(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _write_file(self, data: bytes) -> None:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except BaseException:
+            if self._part:
+                with suppress(OSError):
+                    self._file.truncate(self._good)
+            raise
+        self._good += len(data)
+
+    def _failure(self, error: OSError) -> OutputError:
+        where = "standard output" if self._path is None else display_name(self._path)
+        return OutputError(f"cannot write {where}: {error.strerror}")
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._path is None:
+            return
+        try:
+            self._file.close()
+            if self._part and kind is None:
+                os.replace(self._part, self._target)
+        except OSError as failure:
+            raise self._failure(failure) from failure
+        if self._part and kind is not None:
+            print(f"phiz: not complete; the lines so far are in {display_name(self._part)}", file=sys.stderr)
+
+
+def _is_special(path: str) -> bool:
+    """Whether the path is an existing device, pipe or the like, which cannot be replaced by a rename."""
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return False
