@@ -1,0 +1,91 @@
+"""Makes the pictures that the tests read: no picture file is stored, and odd ones are built byte by byte."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[Any]
+
+GREY, RGB, GREY_ALPHA, RGB_ALPHA = 0, 2, 4, 6  # the colour types of PNG
+
+
+def scene(width: int = 48, height: int = 32) -> Pixels:
+    """A smooth uint8 RGB picture whose four corners differ, so that every turn and mirror shows."""
+    x, y = np.linspace(0, 1, width), np.linspace(0, 1, height)[:, None]
+    return np.stack([240 * x + 0 * y, 240 * y + 0 * x, 120 * (1 - x) * (1 + y)], axis=-1).astype(np.uint8)
+
+
+def encode(pixels: Pixels, kind: str, **options: Any) -> bytes:
+    """Encode an array, or a PIL image, as Pillow does; kind is Pillow's name of a format."""
+    file = io.BytesIO()
+    picture = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png(pixels: Pixels, colour: int, *extra: tuple[bytes, bytes]) -> bytes:
+    """A PNG of HxWxC uint8 or uint16 samples, written by hand; extra are chunks before the pixels."""
+    height, width = pixels.shape[:2]
+    depth = 8 * pixels.dtype.itemsize
+    rows = pixels.astype(f">u{pixels.dtype.itemsize}").reshape(height, -1)
+    data = b"".join(b"\0" + row.tobytes() for row in rows)
+    return png_header(width, height, depth, colour) + b"".join(
+        png_chunk(*chunk) for chunk in (*extra, (b"IDAT", zlib.compress(data)), (b"IEND", b""))
+    )
+
+
+def png_header(width: int, height: int, depth: int = 8, colour: int = RGB) -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", head)
+
+
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def exif(orientation: int, order: str = "<", prefix: bytes = b"Exif\0\0") -> bytes:
+    """An EXIF block that says the orientation and nothing else; order is "<" or ">" as in struct."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    return prefix + mark + struct.pack(order + "IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+
+
+def jpeg_with_exif(jpeg: bytes, block: bytes) -> bytes:
+    """Put a block of any content, damaged ones too, where a JPEG carries its EXIF data."""
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
+
+
+def bombs(width: int, height: int) -> dict[str, bytes]:
+    """Tiny files of every format that declare a huge picture."""
+    jpeg = bytearray(encode(scene(), "JPEG"))
+    frame = jpeg.index(b"\xff\xc0")  # start of frame: length, precision, height, width
+    struct.pack_into(">HH", jpeg, frame + 5, height, width)
+    bmp = bytearray(encode(scene(), "BMP"))
+    struct.pack_into("<ii", bmp, 18, width, height)
+    gif = bytearray(encode(scene(), "GIF"))
+    struct.pack_into("<HH", gif, 6, width, height)
+    frame_gif = bytearray(encode(scene(), "GIF"))  # a modest screen, a huge first frame
+    struct.pack_into("<HH", frame_gif, frame_gif.index(b",\0\0\0\0") + 5, width, height)
+    lossy = bytearray(encode(scene(), "WEBP"))
+    struct.pack_into("<HH", lossy, 26, width, height)
+    lossless = bytearray(encode(scene(), "WEBP", lossless=True))
+    struct.pack_into("<I", lossless, 21, width - 1 | height - 1 << 14)
+    extended = bytearray(encode(scene(), "WEBP", exif=exif(1)))
+    struct.pack_into("<HBHB", extended, 24, width - 1, 0, height - 1, 0)
+    made = {
+        "png": png_header(width, height) + png_chunk(b"IDAT", zlib.compress(b"")),
+        "jpeg": jpeg,
+        "bmp": bmp,
+        "gif": gif,
+        "gif-frame": frame_gif,
+        "webp-lossy": lossy,
+        "webp-lossless": lossless,
+        "webp-extended": extended,
+    }
+    return {kind: bytes(data) for kind, data in made.items()}
