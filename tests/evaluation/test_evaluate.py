@@ -86,15 +86,8 @@ def test_evaluate_counts_photos_without_a_face(tmp_path: Path, fake_model: Path)
     Image.new("RGB", (120, 100), "grey").save(tmp_path / "images" / "001A02.JPG", "JPEG")
     (tmp_path / "images" / "001A04.JPG").write_bytes(b"not a picture")
     result = run(
-        "evaluate",
-        "--model",
-        model,
-        "--data",
-        tmp_path,
-        "--dataset",
-        "fgnet",
-        "--output",
-        tmp_path / "out.csv",
+        *("evaluate", "--model", fake_model, "--data", tmp_path, "--dataset", "fgnet"),
+        *("--output", tmp_path / "out.csv"),
     )
     assert result.exit_code == 0, result.output
     assert "2 pictures, 1 faces not found, 1 unreadable" in result.output
