@@ -218,6 +218,9 @@ def _pixels(picture: Image.Image, max_pixels: int, name: str, kind: str) -> tupl
             bottom = min(top + rows, height)
             rgb[top:bottom] = _strip_rgb(picture.crop((0, top, width, bottom)))
         exif = picture.info.get("exif")
+    except MemoryError as error:
+        need = f"memory for {picture.width}x{picture.height} pixels"
+        raise ImageError(f"{name}: expected {need}, came too little; make it smaller") from error
     except Exception as error:  # as above: decoders raise almost anything
         raise _damaged(kind, name) from error
     return rgb, _orientation(exif) if isinstance(exif, bytes) else 1
@@ -227,7 +230,7 @@ def _strip_rgb(strip: Image.Image) -> NDArray[np.uint8]:
     if strip.mode == "I" or strip.mode.startswith("I;16"):
         return (np.asarray(strip) >> 8).astype(np.uint8)[:, :, None]
     if not strip.has_transparency_data:
-        return np.asarray(strip.convert("RGB"))
+        return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
     rgba = np.asarray(strip.convert("RGBA")).astype(np.uint16)
     colour, alpha = rgba[:, :, :3], rgba[:, :, 3:]
     on_white: NDArray[np.uint8] = ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -1,0 +1,294 @@
+"""Reading pictures: the exact message of everything that cannot be read, and names that stay printable."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pictures
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pictures import encode, scene
+from PIL import Image, ImageFile
+
+from phiz import image
+from phiz.errors import ImageError, PhizError
+
+KINDS = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WebP", "BMP": "BMP", "GIF": "GIF"}  # Pillow's name: ours
+EXPECTED = "expected JPEG, PNG, WebP, BMP or GIF"
+pytestmark = pytest.mark.filterwarnings("error")  # no warning of Pillow's may reach the user
+
+
+def message(source: Any, **options: Any) -> str:
+    with pytest.raises(ImageError) as caught:
+        image.load(source, **options)
+    return str(caught.value)
+
+
+# Bad files
+
+
+def test_missing_file() -> None:
+    assert message("no/such.jpg") == "no/such.jpg: no such file; check the path"
+    assert message("") == '"": no such file; check the path'
+
+
+def test_a_path_through_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    path = tmp_path / "a.jpg" / "b.jpg"
+    assert message(path) == f"{path}: no such file; check the path"
+
+
+def test_a_folder_given_as_a_file(tmp_path: Path) -> None:
+    want = f"{tmp_path}: expected one picture file, came a folder; name a file inside it"
+    assert message(tmp_path) == want
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.jpg"
+    os.mkfifo(path)
+    assert message(path) == f"{path}: expected a regular file, came a pipe or device; pass its bytes"
+
+
+def test_a_path_with_a_nul() -> None:
+    assert message("a\0b.jpg") == r"a\x00b.jpg: cannot be opened (embedded null byte); check the path"
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jpg"
+    path.touch()
+    want = f"{EXPECTED}, came an empty file (0 bytes); copy it again from its source"
+    assert message(path) == f"{path}: {want}"
+    assert message(b"") == f"picture bytes: {want}"
+
+
+NO_PERMISSION = "no permission to read it; change its access rights or copy it"
+
+
+def test_an_unreadable_file(tmp_path: Path) -> None:
+    path = tmp_path / "secret.jpg"
+    path.write_bytes(encode(scene(), "JPEG"))
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user (root?) may read every file; the next test covers the message")
+    assert message(path) == f"{path}: {NO_PERMISSION}"
+
+
+@pytest.mark.parametrize("call", ["builtins.open", "os.stat"])
+def test_a_system_that_denies_reading(call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "secret.jpg"
+    path.write_bytes(encode(scene(), "JPEG"))
+    real = open if call == "builtins.open" else os.stat
+
+    def deny(asked: Any, *args: Any, **kwargs: Any) -> Any:
+        if asked == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(asked, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(call, deny)
+        with pytest.raises(ImageError) as caught:
+            image.load(path)
+    assert str(caught.value) == f"{path}: {NO_PERMISSION}"
+
+
+def test_a_failing_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"x")
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", fail)
+        with pytest.raises(ImageError) as caught:
+            image.load(path)
+    assert str(caught.value) == f"{path}: cannot be opened (Input/output error); check the path"
+
+
+@pytest.mark.parametrize(
+    ("data", "came"),
+    [
+        (b"just some text", "no picture that phiz knows"),
+        (b"\x89PNG", "no picture that phiz knows"),
+        (b"II*\0\x08\0\0\0", "TIFF"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC, AVIF or a video"),
+        (b"%PDF-1.7\n", "PDF"),
+    ],
+)
+def test_not_a_picture(data: bytes, came: str) -> None:
+    assert message(data) == f"picture bytes: {EXPECTED}, came {came}; convert it to JPEG or PNG"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_truncated(kind: str, share: float, tmp_path: Path) -> None:
+    data = encode(scene(), kind)
+    path = tmp_path / "cut.bin"
+    path.write_bytes(data[: int(len(data) * share)])
+    want = f"{path}: expected a whole {KINDS[kind]}, came damaged or cut short; copy it again from its source"
+    assert message(path) == want
+
+
+@pytest.mark.parametrize("kind", pictures.bombs(2, 2))
+def test_a_header_bomb_is_refused_before_decoding(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = 16_000 if kind in ("webp-lossy", "webp-lossless") else 20_000  # the most that 14 bits can say
+    data = pictures.bombs(side, side)[kind]
+
+    def decoded(*args: Any) -> Any:
+        pytest.fail("pixels were decoded, or a canvas was allocated")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decoded)
+    monkeypatch.setitem(image._PLUGINS, "WebP", decoded)
+    monkeypatch.setitem(image._PLUGINS, "GIF", decoded)
+    assert message(data, name="bomb") == (
+        f"bomb: expected at most 80,000,000 pixels, came {side}x{side} ({side * side:,}); "
+        "make it smaller or raise max_pixels"
+    )
+
+
+def test_the_limits_are_exact_and_can_be_moved() -> None:
+    data = encode(scene(48, 32), "PNG")
+    assert image.load(data, max_pixels=48 * 32, max_bytes=len(data)).shape == (32, 48, 3)
+    assert message(data, max_pixels=48 * 32 - 1) == (
+        "picture bytes: expected at most 1,535 pixels, came 48x32 (1,536); "
+        "make it smaller or raise max_pixels"
+    )
+    assert message(data, max_bytes=len(data) - 1) == (
+        f"picture bytes: expected at most {len(data) - 1:,} bytes, came {len(data):,}; make it smaller"
+    )
+    for source in (scene(48, 32), Image.fromarray(scene(48, 32))):
+        assert "expected at most 1,535 pixels, came 48x32" in message(source, max_pixels=1535)
+
+
+def test_a_picture_between_pillows_own_two_limits_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        Image, "MAX_IMAGE_PIXELS", 1000
+    )  # Image.open would warn above, and fail above twice that
+    assert image.load(encode(scene(48, 32), "PNG")).shape == (32, 48, 3)
+    assert image.load(encode(scene(96, 64), "JPEG")).shape == (64, 96, 3)
+
+
+def test_an_oversized_bomb_behind_a_valid_header_is_stopped() -> None:
+    data = pictures.png_header(64, 64) + pictures.png_chunk(b"IDAT", zlib.compress(bytes(10_000_000)))
+    data += pictures.png_chunk(b"IEND", b"")
+    assert image.load(data).shape == (64, 64, 3)  # the surplus is never unpacked into memory
+
+
+def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    assert message(encode(scene(), "PNG")) == (
+        "picture bytes: expected memory for 48x32 pixels, came too little; make it smaller"
+    )
+
+
+def test_wrong_source_types() -> None:
+    assert message(3) == (
+        "picture: expected bytes, a path, a numpy array or a PIL image, came int; pass one of those"
+    )
+    assert message(None, name="frame").startswith("frame: expected bytes, a path,")
+
+
+def test_name_replaces_the_path_in_messages(tmp_path: Path) -> None:
+    assert message(tmp_path / "x.jpg", name="upload 1") == "upload 1: no such file; check the path"
+    assert issubclass(ImageError, PhizError)
+
+
+# Arrays and PIL images
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint16", "bool", "complex64", "object"])
+def test_other_dtypes_are_refused_never_scaled_by_guess(dtype: str) -> None:
+    assert message(np.zeros((4, 4, 3), dtype)) == (
+        f"array: expected uint8 values from 0 to 255, came {dtype}; scale and convert it, "
+        "for example (x * 255).round().astype('uint8') where x runs from 0 to 1"
+    )
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4, 4), (4, 4, 1), (4, 4, 4), (3, 4, 4), (1, 4, 4, 3)])
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    assert message(np.zeros(shape, np.uint8), name="frame 7") == (
+        f"frame 7: expected shape (height, width, 3) in RGB order, came {shape}; "
+        "repeat a grey channel three times, drop an alpha channel"
+    )
+
+
+@pytest.mark.parametrize(("shape", "size"), [((0, 5, 3), "5x0"), ((5, 0, 3), "0x5"), ((0, 0, 3), "0x0")])
+def test_arrays_without_pixels(shape: tuple[int, ...], size: str) -> None:
+    want = f"array: expected at least 1x1 pixels, came {size}; check its source"
+    assert message(np.zeros(shape, np.uint8)) == want
+
+
+def test_array_views_become_contiguous_and_whole_ones_are_not_copied() -> None:
+    pixels = scene()
+    assert image.load(pixels) is pixels
+    view = image.load(pixels[:, ::-1])
+    assert view.flags.c_contiguous
+    assert np.array_equal(view, pixels[:, ::-1])
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_32_bit_pil_images_are_refused(mode: str) -> None:
+    assert message(Image.new(mode, (4, 4))) == (
+        f"PIL image: expected 8 or 16 bits a channel, came mode {mode} (32 bits, white unknown); "
+        "convert it to L or RGB"
+    )
+
+
+def test_a_truncated_pil_image() -> None:
+    with Image.open(io.BytesIO(encode(scene(), "JPEG")[:-40])) as lazy:
+        assert message(lazy) == (
+            "PIL image: expected a whole PIL image, came damaged or cut short; copy it again from its source"
+        )
+
+
+def test_a_pil_image_without_pixels() -> None:
+    assert message(Image.new("RGB", (0, 4))) == (
+        "PIL image: expected at least 1x1 pixels, came 0x4; check its source"
+    )
+
+
+# Names
+
+
+def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 \xff.jpg")
+    assert image.display_name(name) == r"caf\xe9 \xff.jpg"
+    assert image.display_name(b"caf\xe9.jpg") == r"caf\xe9.jpg"
+    assert message(name) == r"caf\xe9 \xff.jpg: no such file; check the path"
+    try:
+        (tmp_path / name).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes only UTF-8 names")
+    assert message(tmp_path / name).startswith(f"{tmp_path}/" + r"caf\xe9 \xff.jpg: " + EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("plain name.jpg", "plain name.jpg"),
+        ("größe-写真-😀.jpg", "größe-写真-😀.jpg"),
+        ("two\nlines\x1b[31m.jpg", r"two\nlines\x1b[31m.jpg"),
+        ("\ud800.jpg", r"\ud800.jpg"),
+        (Path("a/b.jpg"), "a/b.jpg"),
+        ("", '""'),
+    ],
+)
+def test_display_name(name: str | Path, shown: str) -> None:
+    assert image.display_name(name) == shown
+
+
+@given(st.binary(max_size=50))
+def test_every_name_can_be_printed_on_one_line(name: bytes) -> None:
+    shown = image.display_name(name)
+    shown.encode("utf-8")
+    assert len(shown.splitlines()) == 1
