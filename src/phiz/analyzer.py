@@ -142,12 +142,19 @@ def _read_ahead(function: Callable[[Item], Value], items: Iterable[Item]) -> Gen
     """Yield function(item) in order, computed in threads at most AHEAD items before it is asked for."""
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="phiz-read")
     pending: deque[Future[Value]] = deque()
+    source = iter(items)
     try:
-        for item in items:
+        while True:
+            try:
+                item = next(source)
+            except Exception as end:  # the end, or the source's own failure: what was taken comes first
+                while pending:
+                    yield pending.popleft().result()
+                if isinstance(end, StopIteration):
+                    return
+                raise
             pending.append(pool.submit(function, item))
             if len(pending) == AHEAD:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
     finally:  # also where the consumer stops early or Ctrl-C arrives
         pool.shutdown(wait=True, cancel_futures=True)

@@ -41,11 +41,12 @@ class _Commands(TyperGroup):
         if cmd_name not in self.list_commands(ctx):
             return None
         module = import_module(f"{__name__}.{cmd_name}")
-        command = getattr(module, "app", None)
-        if command is None:
-            command = typer.Typer(**_STYLE)
-            command.command(cmd_name)(getattr(module, cmd_name))
-        return typer.main.get_command(command)
+        parent = typer.Typer(**_STYLE)
+        if hasattr(module, "app"):
+            parent.add_typer(module.app, name=cmd_name)
+            return typer.main.get_group(parent).commands[cmd_name]
+        parent.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(parent)
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -83,10 +83,9 @@ def load_model(model: str | PathLike[str] = DEFAULT_MODEL, *, threads: int = 1) 
     """
     card, path = find_model(model)
     weights = _checked_bytes(path, card)
+    options = session_options(threads)
     try:
-        session = onnxruntime.InferenceSession(
-            weights, session_options(threads), providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
     _check_graph(session, card, path)
