@@ -1,0 +1,132 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from phiz.cli.output import Format, OutputError, Sink, header, render
+from phiz.types import Face, Result
+
+KEYPOINTS = ((203.25, 100.75), (247.3, 108.2), (221.5, 125.0), (218.5, 145.8), (177.3, 109.2), (270.6, 124.2))
+WOMAN = Face((177.1, 80.4, 94.94, 94.94), 0.92054, KEYPOINTS, 31.24, "female", 0.97654)
+BOY = Face((0.0, 0.0, 40.0, 50.0), None, (), 7.0, "male", 0.5)
+TWO = Result("a, b.jpg", 640, 480, (WOMAN, BOY))
+NONE = Result("sky.jpg", 640, 480, ())
+BAD = Result("bad.jpg", None, None, (), "bad.jpg: no such file; check the path")
+
+
+def written(format: Format) -> str:
+    return header(format) + "".join(render(result, format) for result in (TWO, NONE, BAD))
+
+
+def test_table() -> None:
+    assert written(Format.table) == (
+        "  age  gender  sure   face at x,y       size  picture\n"
+        " 31.2  female   98%        177,80      95x95  a, b.jpg\n"
+        "  7.0  male     50%           0,0      40x50  a, b.jpg\n"
+        "    -  -          -             -          -  sky.jpg: no face found\n"
+        "    -  -          -             -          -  bad.jpg: no such file; check the path\n"
+    )
+
+
+def test_csv() -> None:
+    assert written(Format.csv) == (
+        "path,width,height,face,box_x,box_y,box_width,box_height,score,age,gender,gender_score,error\n"
+        '"a, b.jpg",640,480,1,177.1,80.4,94.9,94.9,0.9205,31.2,female,0.9765,\n'
+        '"a, b.jpg",640,480,2,0.0,0.0,40.0,50.0,,7.0,male,0.5,\n'
+        "sky.jpg,640,480,,,,,,,,,,\n"
+        "bad.jpg,,,,,,,,,,,,bad.jpg: no such file; check the path\n"
+    )
+
+
+def test_jsonl() -> None:
+    assert written(Format.jsonl) == (
+        '{"path": "a, b.jpg", "width": 640, "height": 480, "faces": ['
+        '{"box": [177.1, 80.4, 94.9, 94.9], "score": 0.9205, "keypoints": [[203.2, 100.8], [247.3, 108.2], '
+        "[221.5, 125.0], [218.5, 145.8], [177.3, 109.2], [270.6, 124.2]], "
+        '"age": 31.2, "gender": "female", "gender_score": 0.9765}, '
+        '{"box": [0.0, 0.0, 40.0, 50.0], "score": null, "keypoints": [], '
+        '"age": 7.0, "gender": "male", "gender_score": 0.5}], "error": null}\n'
+        '{"path": "sky.jpg", "width": 640, "height": 480, "faces": [], "error": null}\n'
+        '{"path": "bad.jpg", "width": null, "height": null, "faces": [], '
+        '"error": "bad.jpg: no such file; check the path"}\n'
+    )
+
+
+def test_jsonl_keeps_letters_of_every_script() -> None:
+    line = render(Result("사진.jpg", 1, 1, ()), Format.jsonl)
+    assert "사진.jpg" in line
+    assert json.loads(line)["path"] == "사진.jpg"
+
+
+def test_a_file_bears_its_name_only_once_complete(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("older")
+    with Sink(str(path)) as sink:
+        sink.write("one\n")
+        assert path.read_text() == "older"
+        assert (tmp_path / "out.txt.part").read_text() == "one\n"
+        sink.write("två\n")
+    assert path.read_bytes() == "one\ntvå\n".encode()
+    assert os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_a_run_that_ends_early_leaves_the_older_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("older")
+    with pytest.raises(KeyboardInterrupt), Sink(str(path)) as sink:  # noqa: PT012
+        sink.write("one\n")
+        raise KeyboardInterrupt
+    assert path.read_text() == "older"
+    assert (tmp_path / "out.txt.part").read_text() == "one\n"
+    assert capsys.readouterr().err == f"phiz: not complete; the lines so far are in {path}.part\n"
+
+
+def test_a_full_disk_leaves_whole_lines_only(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+
+    class FullAfter:
+        """Takes a few bytes of a write, like a disk that fills up, and then no more."""
+
+        def __init__(self, file: object, room: int) -> None:
+            self._file, self._room = file, room
+
+        def write(self, data: memoryview) -> int:
+            if self._room == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            count = self._file.write(data[: self._room])
+            self._room -= count
+            return count
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._file, name)
+
+    with pytest.raises(OutputError) as caught, Sink(str(path)) as sink:  # noqa: PT012
+        sink._file = FullAfter(sink._file, 10)
+        sink.write("first\n")
+        sink.write("second\n")
+    assert str(caught.value) == f"cannot write {path}: No space left on device"
+    assert not path.exists()
+    assert (tmp_path / "out.txt.part").read_text() == "first\n"
+
+
+def test_a_link_keeps_pointing_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("older")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    with Sink(str(tmp_path / "link.txt")) as sink:
+        sink.write("new\n")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("none/out.txt", "No such file or directory"), ("", "Is a directory")]
+)
+def test_a_file_that_cannot_be_opened(tmp_path: Path, name: str, reason: str) -> None:
+    path = os.path.join(tmp_path, name)
+    with pytest.raises(OutputError) as caught:
+        Sink(path)
+    assert str(caught.value) == f"cannot write {path}: {reason}"
