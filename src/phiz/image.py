@@ -216,7 +216,8 @@ def _pixels(picture: Image.Image, max_pixels: int, name: str, kind: str) -> tupl
         rows = max(1, _STRIP_PIXELS // width)  # strip by strip, so that no second full-size copy is ever held
         for top in range(0, height, rows):
             bottom = min(top + rows, height)
-            rgb[top:bottom] = _strip_rgb(picture.crop((0, top, width, bottom)))
+            strip = picture if rows >= height else picture.crop((0, top, width, bottom))
+            rgb[top:bottom] = _strip_rgb(strip)
         exif = picture.info.get("exif")
     except MemoryError as error:
         need = f"memory for {picture.width}x{picture.height} pixels"
