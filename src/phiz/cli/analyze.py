@@ -25,7 +25,7 @@ def analyze(
     paths: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Pictures, folders (searched at any depth), globs, or - for standard input.",
         ),
     ],
