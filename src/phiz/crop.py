@@ -1,0 +1,148 @@
+"""The one canonical face crop, used by training and by analysis alike.
+
+A crop that differs between training and use is the commonest silent accuracy loss in this field
+(Paplham & Franc, CVPR 2024, arXiv 2307.04570), so there is exactly this one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .errors import ModelError
+from .types import KEYPOINT_NAMES, Point
+
+
+@dataclass(frozen=True, slots=True)
+class CropTemplate:
+    """Where the eyes and the mouth land in the crop, as fractions of its side.
+
+    right_eye, left_eye, mouth: (x, y) in the unit square, y down; the person's own right and left.
+    chip: (x, y, side) of the crop's square within an already cropped face chip on which no
+        keypoint was found, as fractions of the chip's shorter side, measured from the chip's centre square.
+    """
+
+    right_eye: Point
+    left_eye: Point
+    mouth: Point
+    chip: tuple[float, float, float]
+
+    def zoomed_out(self, factor: float) -> CropTemplate:
+        """Return the template of a crop that shows `factor` times as wide a square, same centre."""
+
+        def shrink(point: Point) -> Point:
+            return (0.5 + (point[0] - 0.5) / factor, 0.5 + (point[1] - 0.5) / factor)
+
+        x, y, side = self.chip
+        grown = side * factor
+        chip = (x + (side - grown) / 2, y + (side - grown) / 2, grown)
+        return CropTemplate(shrink(self.right_eye), shrink(self.left_eye), shrink(self.mouth), chip)
+
+    def to_dict(self) -> dict[str, list[float]]:
+        """Return the template as plain lists, for a model card or a recipe."""
+        return {name: list(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> CropTemplate:
+        """Read a template written by to_dict.
+
+        Raises: ModelError where a field is missing, unknown or not numbers of the right count.
+        """
+        counts = {"right_eye": 2, "left_eye": 2, "mouth": 2, "chip": 3}
+        if not isinstance(data, dict) or set(data) != set(counts):
+            came = sorted(data) if isinstance(data, dict) else type(data).__name__
+            raise ModelError(f"crop template: expected the fields {sorted(counts)}, got {came}")
+        for name, count in counts.items():
+            value = data[name]
+            if (
+                not isinstance(value, (list, tuple))
+                or len(value) != count
+                or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in value)
+            ):
+                raise ModelError(f"crop template: {name} must be {count} finite numbers, got {value!r}")
+        points = [
+            (float(x), float(y)) for x, y in (data[name] for name in ("right_eye", "left_eye", "mouth"))
+        ]
+        x, y, side = (float(v) for v in data["chip"])
+        return cls(*points, chip=(x, y, side))
+
+
+def face_crop(
+    image: NDArray[np.uint8], keypoints: Sequence[Point], size: int, template: CropTemplate
+) -> NDArray[np.uint8]:
+    """Return the face as an upright square of `size` pixels, eyes and mouth on the template.
+
+    image: (H, W, 3) uint8. keypoints: pixels, in the order of types.KEYPOINT_NAMES.
+    The least-squares similarity transform (rotation, one scale, shift; never a mirror or a shear)
+    takes the two eyes and the mouth to the template. Returns (size, size, 3) uint8. Beyond the
+    picture's edge the nearest edge pixel is repeated.
+
+    Raises: ValueError where the keypoints coincide, so that no scale can be told.
+    """
+    names = ("right_eye", "left_eye", "mouth")
+    found = np.array([keypoints[KEYPOINT_NAMES.index(name)] for name in names], dtype=np.float64)
+    wanted = np.array([getattr(template, name) for name in names], dtype=np.float64) * size
+    # With points as complex numbers a similarity is z -> turn * z + shift. Solved from the crop to
+    # the picture, because resampling asks where in the picture a pixel of the crop comes from.
+    source, target = wanted @ (1, 1j), found @ (1, 1j)
+    from_centre = source - source.mean()
+    spread = float(np.sum(np.abs(from_centre) ** 2))
+    turn = complex(np.sum(from_centre.conj() * (target - target.mean())) / spread)
+    if not math.isfinite(abs(turn)) or abs(turn) < 1e-6:
+        raise ValueError(f"eyes and mouth must be three separate points, got {found.tolist()}")
+    return _resample(image, turn, complex(target.mean() - turn * source.mean()), size)
+
+
+def chip_crop(image: NDArray[np.uint8], size: int, template: CropTemplate) -> NDArray[np.uint8]:
+    """Return the crop of an already cropped face chip on which no keypoint was found.
+
+    image: (H, W, 3) uint8. Takes the square that the template's crop has on an average chip.
+    Returns (size, size, 3) uint8.
+    """
+    height, width = image.shape[:2]
+    short = min(height, width)
+    x, y, side = template.chip
+    corner = complex((width - short) / 2 + x * short, (height - short) / 2 + y * short)
+    return _resample(image, complex(side * short / size), corner, size)
+
+
+def _resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int) -> NDArray[np.uint8]:
+    """Sample crop pixel z at picture position turn * z + shift, averaging so that nothing aliases."""
+    height, width = image.shape[:2]
+    corners = turn * np.array([0, size, size * 1j, size + size * 1j]) + shift
+    step = abs(turn)  # picture pixels per crop pixel
+    # First shrink by a whole factor with a box filter (cheap), until fewer than 4 remain ...
+    factor = max(1, int(step // 2))
+    margin = 2 * factor
+    left, top = math.floor(corners.real.min()) - margin, math.floor(corners.imag.min()) - margin
+    columns = -(-(math.ceil(corners.real.max()) + margin - left) // factor) * factor
+    rows = -(-(math.ceil(corners.imag.max()) + margin - top) // factor) * factor
+    inside = left >= 0 and top >= 0 and left + columns <= width and top + rows <= height
+    if inside:
+        region = image[top : top + rows, left : left + columns]
+    else:
+        x = np.clip(np.arange(left, left + columns), 0, width - 1)
+        y = np.clip(np.arange(top, top + rows), 0, height - 1)
+        region = image[y[:, None], x[None, :]]
+    picture = Image.fromarray(np.ascontiguousarray(region))
+    if factor > 1:
+        picture = picture.reduce(factor)
+    turn, shift = turn / factor, (shift - complex(left, top)) / factor
+    # ... then sample `fine` x `fine` points per crop pixel, at most one picture pixel apart, and average.
+    fine = max(1, math.ceil(abs(turn) - 1e-9))
+    turn /= fine
+    picture = picture.transform(
+        (size * fine, size * fine),
+        Image.Transform.AFFINE,
+        (turn.real, -turn.imag, shift.real, turn.imag, turn.real, shift.imag),
+        Image.Resampling.BILINEAR,
+    )
+    if fine > 1:
+        picture = picture.reduce(fine)
+    return np.asarray(picture)
