@@ -1,0 +1,24 @@
+"""phiz export: from a run's best checkpoint to the ONNX file and its card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    run: Annotated[Path, typer.Argument(help="Folder of a run, as phiz train wrote it.")],
+    recipe: Annotated[Path, typer.Option(help="The recipe of that run.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/.")] = Path("../shared/data"),
+    cache: Annotated[Path, typer.Option(help="Folder of the cut crops.")] = Path("runs/cache"),
+) -> None:
+    """Export the best checkpoint so far, also of a run that was stopped early."""
+    from ..training.recipe import load_recipe
+    from ..training.run import best_network, finish, load_parts
+
+    chosen = load_recipe(recipe)
+    validation = load_parts(chosen, data, cache)["validation"]
+    path = finish(chosen, best_network(run), validation, run)
+    typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -1,0 +1,35 @@
+"""phiz train: make a model from a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
+        "../shared/data"
+    ),
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME-SEED by default.")] = None,
+    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")] = Path(
+        "runs/cache"
+    ),
+    seed: Annotated[int | None, typer.Option(help="Use this seed rather than the recipe's.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = False,
+) -> None:
+    """Train by a recipe; writes the ONNX file, its card, log and checkpoints."""
+    import torch
+
+    from ..training.recipe import load_recipe
+    from ..training.run import run, with_seed
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = with_seed(load_recipe(recipe), seed)
+    folder = output or Path("runs") / f"{chosen.name}-{chosen.seed}"
+    path = run(chosen, data, folder, cache, resume=resume)
+    typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -1,0 +1,88 @@
+"""Count what a network holds and does, layer by layer; `python -m phiz.networks.layers` prints the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer: its name, kind, output shape without the batch, parameters, multiply-adds for one face."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A whole network: its layers in the order in which they run, and the sums."""
+
+    layers: tuple[Layer, ...]
+    parameters: int
+    multiply_adds: int
+
+
+def count(net: nn.Module, size: int = INPUT_SIZE) -> Size:
+    """Run one blank face through `net` and return what every convolution, norm and linear layer costs.
+
+    Multiply-adds count convolutions and linear layers; normalisation is folded into them for use.
+    """
+    layers: list[Layer] = []
+
+    def record(name: str, module: nn.Module) -> None:
+        def hook(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+            shape = tuple(output.shape[1:])
+            parameters = sum(p.numel() for p in module.parameters())
+            work = 0
+            if isinstance(module, nn.Conv2d):
+                work = module.weight.numel() * shape[1] * shape[2]
+            elif isinstance(module, nn.Linear):
+                work = module.weight.numel()
+            layers.append(Layer(name, _kind(module), shape, parameters, work))
+
+        hooks.append(module.register_forward_hook(hook))
+
+    hooks: list[torch.utils.hooks.RemovableHandle] = []
+    for name, module in net.named_modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
+            record(name, module)
+    training = net.training
+    with torch.no_grad():
+        net.eval()(torch.zeros(1, 3, size, size))
+    net.train(training)
+    for hook in hooks:
+        hook.remove()
+    total = sum(p.numel() for p in net.parameters())
+    return Size(tuple(layers), total, sum(layer.multiply_adds for layer in layers))
+
+
+def _kind(module: nn.Module) -> str:
+    if isinstance(module, nn.Conv2d):
+        (height, width), stride = module.kernel_size, module.stride[0]
+        depthwise = "depthwise " if module.groups > 1 else ""
+        return f"{depthwise}conv {height}x{width}" + (f" / {stride}" if stride > 1 else "")
+    return {"BatchNorm2d": "batch norm", "Linear": "fully connected"}[type(module).__name__]
+
+
+def table(size: Size) -> str:
+    """Return the layers as a Markdown table."""
+    lines = ["| layer | kind | output | parameters | multiply-adds |", "| --- | --- | --- | ---: | ---: |"]
+    for layer in size.layers:
+        shape = "x".join(map(str, layer.shape))
+        lines.append(
+            f"| {layer.name} | {layer.kind} | {shape} | {layer.parameters:,} | {layer.multiply_adds:,} |"
+        )
+    lines.append(f"| **total** | | | **{size.parameters:,}** | **{size.multiply_adds:,}** |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table(count(MultiTaskNet())))

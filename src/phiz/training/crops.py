@@ -1,0 +1,110 @@
+"""Training crops, cut once by the very functions that analysis uses, kept as one uint8 array on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from phiz import image
+from phiz.crop import CropTemplate, chip_crop, face_crop
+from phiz.datasets.record import FaceRecord
+from phiz.detect import Detector, detect_chip, load_detector
+
+#: The detector of training crops is the default of analysis.
+DETECTOR = "auto"
+#: The cached crop is this much wider than the network's input, for augmentation to draw from.
+MARGIN = 1.5
+
+_detector: Detector | None = None  # one per worker process
+
+
+@dataclass(frozen=True, slots=True)
+class Crops:
+    """Crops and labels of one part of one data set, row by row.
+
+    pixels: (N, S, S, 3) uint8, memory-mapped; the central S / MARGIN pixels are the canonical crop.
+    age: (N,) years, NaN where unknown. female: (N,) 1, 0, or NaN where unknown.
+    """
+
+    pixels: NDArray[np.uint8]
+    age: NDArray[np.float32]
+    female: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+def load_crops(
+    records: Sequence[FaceRecord], *, chips: bool, template: CropTemplate, size: int, cache: Path
+) -> Crops:
+    """Return the crops of `records`, cutting them first where the cache does not hold them yet.
+
+    chips: the pictures are tight face chips (analysed as with --cropped) rather than photos. A
+    photo without a face is left out; a chip without one gets the template's chip crop.
+    size: side of the network's input in pixels; the crops are MARGIN times as wide.
+    Raises: ImageError where a picture cannot be read.
+    """
+    full = round(size * MARGIN)
+    key = json.dumps([[str(r.path.name) for r in records], chips, template.to_dict(), full, DETECTOR])
+    stem = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
+    pixels_file, found_file = stem.with_suffix(".npy"), stem.with_suffix(".found.npy")
+    if not found_file.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        _cut(records, chips, template.zoomed_out(MARGIN), full, pixels_file, found_file)
+    found = np.load(found_file)
+    kept = [record for record, ok in zip(records, found, strict=True) if ok]
+    return Crops(
+        pixels=np.load(pixels_file, mmap_mode="r"),
+        age=np.array([np.nan if r.age is None else r.age for r in kept], dtype=np.float32),
+        female=np.array([_FEMALE[r.gender] for r in kept], dtype=np.float32),
+    )
+
+
+_FEMALE = {"female": 1.0, "male": 0.0, None: np.nan}
+
+
+def _cut(
+    records: Sequence[FaceRecord],
+    chips: bool,
+    template: CropTemplate,
+    size: int,
+    pixels_file: Path,
+    found_file: Path,
+) -> None:
+    jobs = [(record.path, chips, template, size) for record in records]
+    crops: list[NDArray[np.uint8] | None] = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        done = pool.map(_cut_one, jobs, chunksize=32)
+        crops.extend(tqdm(done, total=len(jobs), desc="cutting crops", unit="face"))
+    found = np.array([crop is not None for crop in crops])
+    # The found file is written last, after both are complete: a cut that was killed is done again.
+    for file, array in ((pixels_file, np.stack([c for c in crops if c is not None])), (found_file, found)):
+        part = file.with_suffix(".part.npy")
+        np.save(part, array)
+        part.replace(file)
+
+
+def _cut_one(job: tuple[Path, bool, CropTemplate, int]) -> NDArray[np.uint8] | None:
+    global _detector
+    path, chips, template, size = job
+    if _detector is None:
+        _detector = load_detector(DETECTOR)
+    picture = image.load(path)
+    if chips:
+        face = detect_chip(picture, _detector)
+        return (
+            chip_crop(picture, size, template)
+            if face is None
+            else face_crop(picture, face.keypoints, size, template)
+        )
+    faces = _detector.detect(picture)
+    return face_crop(picture, faces[0].keypoints, size, template) if faces else None

@@ -1,0 +1,141 @@
+"""From a trained network to the shipped pair: one ONNX file and its card."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
+from phiz.models.session import load_model
+from phiz.networks.layers import count
+from phiz.networks.multitask import BRANCHES, INPUT_SIZE, MultiTaskNet
+from phiz.training.decision import Weights
+from phiz.training.recipe import Recipe
+
+OPSET = 17
+#: Largest difference allowed between PyTorch and ONNX Runtime: relative to 1, or to the value if larger.
+TOLERANCE = 1e-4
+
+TERMS = {
+    "UTKFace": "non-commercial research",
+    "CelebA": "non-commercial research, pictures not to be passed on",
+}
+LICENSE = (
+    "Weights trained on pictures that are licensed for non-commercial research only; "
+    "use them within those terms. The code is Apache-2.0."
+)
+
+
+class Deployed(nn.Module):
+    """The whole decision as one graph: normalisation, network, weighted mean of the branches.
+
+    forward: uint8 (N, 64, 64, 3) RGB to age (N,) years and female (N,) probability, both combined,
+    then age1, age2, age3, female1, female2, female3, one of each per branch.
+    """
+
+    def __init__(self, net: MultiTaskNet, age: Weights, gender: Weights) -> None:
+        super().__init__()
+        self.net = net.eval()
+        self.register_buffer("by_age", torch.tensor(age))
+        self.register_buffer("by_gender", torch.tensor(gender))
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """Return the eight outputs, see the class."""
+        female, ages = self.net(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        ages, female = self.net.expected_age(ages), female.sigmoid()
+        return self.by_age @ ages, self.by_gender @ female, *ages.unbind(0), *female.unbind(0)
+
+
+def outputs() -> tuple[OutputSpec, ...]:
+    """Return the eight outputs as the card lists them, in the graph's order."""
+    combined = (
+        OutputSpec("age", "years", "weighted mean of age1, age2, age3"),
+        OutputSpec("female", "probability", "weighted mean of female1, female2, female3"),
+    )
+    ages = tuple(OutputSpec(f"age{i}", "years", f"{name} branch") for i, name in enumerate(BRANCHES, 1))
+    females = tuple(
+        OutputSpec(f"female{i}", "probability", f"{name} branch") for i, name in enumerate(BRANCHES, 1)
+    )
+    return combined + ages + females
+
+
+def export(
+    net: MultiTaskNet, recipe: Recipe, age: Weights, gender: Weights, figures: dict[str, Any], folder: Path
+) -> Path:
+    """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return the path.
+
+    Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{recipe.name}.onnx"
+    deployed = Deployed(net, age, gender).eval()
+    specs = outputs()
+    example = torch.zeros(2, INPUT_SIZE, INPUT_SIZE, 3, dtype=torch.uint8)
+    torch.onnx.export(
+        deployed,
+        (example,),
+        str(path),
+        input_names=["faces"],
+        output_names=[spec.name for spec in specs],
+        dynamic_axes={name: {0: "N"} for name in ("faces", *(spec.name for spec in specs))},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    size = count(net)
+    card = ModelCard(
+        name=recipe.name,
+        task="age and gender of one face",
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        input=InputSpec(INPUT_SIZE, "NHWC", "uint8", "RGB"),
+        crop=recipe.crop.to_dict(),
+        outputs=specs,
+        labels={"gender": ("female", "male")},
+        branch_weights={"age": age, "gender": gender},
+        parameters=size.parameters,
+        multiply_adds=size.multiply_adds,
+        training_data=tuple(TrainingData(name, TERMS[name]) for name in _data_sets(recipe)),
+        license=LICENSE,
+        figures=figures,
+        recipe=recipe.path.name,
+        commit=_commit(),
+        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    )
+    card.save(path.with_suffix(".json"))
+    difference = parity(deployed, path)
+    if difference > TOLERANCE:
+        raise RuntimeError(
+            f"{path}: expected PyTorch's answers within {TOLERANCE}, they differ by {difference:.2g}"
+        )
+    return path
+
+
+def parity(deployed: Deployed, path: Path, faces: int = 64) -> float:
+    """Return the largest difference between PyTorch and ONNX Runtime on random crops, over all eight outputs.
+
+    Measured as |a - b| / max(1, |a|), since ages are tens of years and probabilities below one.
+    """
+    crops = np.random.default_rng(0).integers(0, 256, (faces, INPUT_SIZE, INPUT_SIZE, 3), dtype=np.uint8)
+    with torch.no_grad():
+        expected = [value.numpy() for value in deployed(torch.from_numpy(crops))]
+    found = load_model(path).run(crops)
+    pairs = zip(expected, (found[spec.name] for spec in outputs()), strict=True)
+    return max(float(np.max(np.abs(a - b) / np.maximum(1, np.abs(a)))) for a, b in pairs)
+
+
+def _data_sets(recipe: Recipe) -> list[str]:
+    return ["UTKFace", "CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else ["UTKFace"]
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,100 @@
+"""One run of a recipe: pictures to crops, crops to a network, the network to the shipped pair."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from phiz.datasets.celeba import read_celeba
+from phiz.datasets.record import FaceRecord
+from phiz.datasets.splits import load_conflicts, load_split
+from phiz.datasets.utkface import read_utkface
+from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
+from phiz.training import decision
+from phiz.training.crops import Crops, load_crops
+from phiz.training.export import export
+from phiz.training.loop import predict, train
+from phiz.training.recipe import Recipe
+
+
+def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
+    """Train `recipe` on the data sets in `data` (UTKFace/, CelebA/) and return the exported ONNX path.
+
+    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
+    Raises: DataError where pictures or split files are missing.
+    """
+    parts = load_parts(recipe, data, cache)
+    net = train(recipe, parts, output, resume=resume)
+    return finish(recipe, net, parts["validation"], output)
+
+
+def load_parts(recipe: Recipe, data: Path, cache: Path) -> dict[str, Crops]:
+    """Return the crops of a recipe: "train", "validation", and "gender" where it names CelebA."""
+    folder, limit = recipe.path.parent, recipe.data.limit or None
+    left_out = load_conflicts(folder / recipe.data.conflicts) if recipe.data.conflicts else set()
+    split = load_split(folder / recipe.data.utkface, data / "UTKFace")
+    records = {record.path.name: record for record in read_utkface(data / "UTKFace")}
+
+    def chips(part: str, without: set[str]) -> Crops:
+        chosen = [records[name] for name in split[part] if name in records and name not in without]
+        return load_crops(
+            _spread(chosen, limit), chips=True, template=recipe.crop, size=INPUT_SIZE, cache=cache
+        )
+
+    parts = {"train": chips("train", left_out), "validation": chips("validation", set())}
+    if recipe.data.celeba and recipe.data.celeba_share > 0:
+        names = set(load_split(folder / recipe.data.celeba)["train"])
+        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in names]
+        photos = _spread(photos, limit)
+        parts["gender"] = load_crops(photos, chips=False, template=recipe.crop, size=INPUT_SIZE, cache=cache)
+    return parts
+
+
+def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -> Path:
+    """Choose the branch weights, export the network into `output` and return the ONNX path.
+
+    Both kinds of weights are measured on validation and stand on the card; validation.json
+    beside it repeats them.
+    """
+    age, female = (values.numpy() for values in predict(net, validation))
+    fixed = recipe.decision.age, recipe.decision.gender
+    fitted = (
+        decision.fit_age_weights(age, validation.age),
+        decision.fit_gender_weights(female, validation.female),
+    )
+    figures = {}
+    for name, (by_age, by_gender) in (("fixed", fixed), ("fitted", fitted)):
+        error = abs(torch.tensor(by_age).numpy() @ age - validation.age).mean()
+        right = ((torch.tensor(by_gender).numpy() @ female >= 0.5) == (validation.female == 1)).mean()
+        figures[name] = {
+            "age_weights": list(by_age),
+            "gender_weights": list(by_gender),
+            "age_mae": round(float(error), 3),
+            "gender_accuracy": round(float(right), 4),
+        }
+    (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    by_age, by_gender = fitted if recipe.decision.weights == "fitted" else fixed
+    return export(net, recipe, by_age, by_gender, {"validation": figures}, output)
+
+
+def best_network(output: Path) -> MultiTaskNet:
+    """Return the best network of a run's folder."""
+    net = MultiTaskNet()
+    net.load_state_dict(torch.load(output / "best.pt", weights_only=True)["net"])
+    return net.eval()
+
+
+def with_seed(recipe: Recipe, seed: int | None) -> Recipe:
+    """Return the recipe under another seed, for the runs that measure how much the seed matters."""
+    return recipe if seed is None else replace(recipe, seed=seed)
+
+
+def _spread(records: Sequence[FaceRecord], limit: int | None) -> list[FaceRecord]:
+    """Take at most `limit` records, evenly from the whole sorted list (so from all ages)."""
+    if limit is None or len(records) <= limit:
+        return list(records)
+    return [records[i * len(records) // limit] for i in range(limit)]
