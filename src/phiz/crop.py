@@ -70,7 +70,7 @@ class CropTemplate:
             (float(x), float(y)) for x, y in (data[name] for name in ("right_eye", "left_eye", "mouth"))
         ]
         x, y, side = (float(v) for v in data["chip"])
-        return cls(*points, chip=(x, y, side))
+        return cls(points[0], points[1], points[2], (x, y, side))
 
 
 def face_crop(

@@ -69,7 +69,7 @@ def outputs() -> tuple[OutputSpec, ...]:
 def export(
     net: MultiTaskNet, recipe: Recipe, age: Weights, gender: Weights, figures: dict[str, Any], folder: Path
 ) -> Path:
-    """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return the path.
+    """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return where.
 
     Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
     """
