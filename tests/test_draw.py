@@ -146,12 +146,16 @@ def test_labels_of_neighbours_do_not_overlap() -> None:
 
 
 def test_text_and_line_grow_with_the_picture() -> None:
-    def height(scale: int) -> int:
+    def heights(scale: int) -> tuple[int, int]:
         pixels = plain(400 * scale, 300 * scale)
         result = annotate(pixels, [face(*(scale * v for v in (100, 120, 80, 90)))])
-        return drawn_rows(result, pixels)[3] - drawn_rows(result, pixels)[1]
+        _, top, _, bottom = drawn_rows(result, pixels)
+        middle = result[165 * scale, : 140 * scale]  # crosses the box's left side and nothing else
+        return bottom - top, int((middle == draw._LINE).all(axis=1).sum())
 
-    assert 2.7 < height(3) / height(1) < 3.3
+    (drawn, line), (drawn4, line4) = heights(1), heights(4)
+    assert 3.6 < drawn4 / drawn < 4.4
+    assert (line, line4) == (1, 5)  # 1/240 of the shorter side
 
 
 def test_a_picture_too_small_for_text_still_gets_its_box() -> None:
