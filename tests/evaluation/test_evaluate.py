@@ -59,7 +59,7 @@ def test_evaluate_measures_a_part_of_a_split(tmp_path: Path, fake_model: Path) -
         *("--output", tmp_path / "out.csv", "--predictions", tmp_path / "each.csv"),
     )
     assert result.exit_code == 0, result.output
-    assert "9 pictures, 0 faces not found, 0 unreadable, 1 malformed names" in result.output
+    assert "9 pictures, 0 faces not found, 0 unreadable, 1 left out by the reader" in result.output
 
     found = figures(tmp_path / "out.csv")
     assert float(found["all", "all", "mae"]["value"]) == pytest.approx(np.mean(errors), abs=0.05)
@@ -117,6 +117,12 @@ def test_an_unknown_data_set_is_refused(tmp_path: Path) -> None:
     result = run("data", "split", "fgnet", tmp_path, "--output", tmp_path / "s.csv")
     assert result.exit_code == 2
     assert "only measured on, never split" in " ".join(result.output.split())
+
+
+def test_data_split_refuses_an_absent_output_folder_before_any_work(tmp_path: Path) -> None:
+    result = run("data", "split", "utkface", tmp_path / "none", "--output", tmp_path / "absent" / "s.csv")
+    assert result.exit_code == 2
+    assert "its folder does not exist; make it first" in " ".join(result.output.split())
 
 
 def test_data_check_counts_and_gives_reasons(tmp_path: Path) -> None:

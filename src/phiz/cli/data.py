@@ -60,6 +60,9 @@ def split(
     """Split a data set, with near-duplicates (UTKFace) or one person's pictures (CelebA) on one side."""
     if dataset not in ("utkface", "celeba"):
         raise typer.BadParameter(f"expected utkface or celeba; {dataset!r} is only measured on, never split")
+    for path in (output, conflicts):
+        if path is not None and not path.parent.is_dir():
+            raise typer.BadParameter(f"{path}: its folder does not exist; make it first")
     records = list(_reader(dataset)(folder, []))
     command = f"phiz data split {dataset} DIR --seed {seed}"
     if dataset == "utkface":

@@ -109,5 +109,5 @@ def _facts(scored: Sequence[Any], skipped: Sequence[Any]) -> dict[str, int]:
         "pictures": len(scored),
         "faces not found": problems["no face found"],
         "unreadable": problems["unreadable"],
-        "malformed names left out of the data set": len(skipped),
+        "left out by the reader": len(skipped),
     }
