@@ -17,13 +17,16 @@ CHIP_PADDING = (0.25, 0.5)
 def load_detector(name: str = "auto", *, min_face: int | None = None, threads: int = 1) -> Detector:
     """Load a face detector: "auto" (both networks and tiling), "short" or "back" (one look with one network).
 
-    min_face: width in pixels of the smallest face that "auto" searches for; None for its default.
-    threads: processor threads of one network call. Raises ModelError on an unknown name or damaged weights.
+    min_face: width in pixels of the smallest face to return, and for "auto" to search for; None for the
+    detector's own reach ("auto": 48 pixels). threads: processor threads of one network call.
+    Raises ModelError on an unknown name or damaged weights, ValueError on a min_face below 1.
     """
+    if min_face is not None and min_face < 1:
+        raise ValueError(f"min_face: expected at least 1 pixel, got {min_face}")
     if name == "auto":
         return AutoDetector(min_face, threads)
     if name in VARIANTS:
-        return BlazeFace(name, threads)
+        return BlazeFace(name, threads, min_face or 0)
     raise ModelError(f"unknown detector {name!r}; there are {', '.join(['auto', *VARIANTS])}")
 
 

@@ -93,3 +93,23 @@ def weighted_nms(candidates: Floats, threshold: float) -> Floats:
         blended.append(face)
         left = left[~same]
     return np.stack(blended) if blended else np.zeros((0, COLUMNS))
+
+
+def same_face(one: Floats, many: Floats) -> NDArray[np.bool_]:
+    """Say which rows of `many` show the same face as `one`, seen in another window.
+
+    They do where their intersection over union is above 0.3, or where more than 0.7 of the smaller box lies
+    in the other: a face that a tile cuts off gives too small a box.
+    """
+    smaller = np.maximum(np.minimum(areas(one[None])[0], areas(many)), 1e-12)
+    return np.asarray((overlaps(one, many) > 0.3) | (intersections(one, many) / smaller > 0.7))
+
+
+def suppress(candidates: Floats) -> Floats:
+    """Keep the best of the candidates that show one face in different windows, best score first."""
+    left = candidates[np.argsort(-candidates[:, SCORE], kind="stable")]
+    kept = []
+    while len(left):
+        kept.append(left[0])
+        left = left[1:][~same_face(left[0], left[1:])]
+    return np.stack(kept) if kept else np.zeros((0, COLUMNS))

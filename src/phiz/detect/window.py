@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import PIL.Image
 from numpy.typing import NDArray
 
 from phiz.detect.base import Image
+from phiz.detect.boxes import Floats
 
 #: Grey level of what lies beyond the picture, or "edge" to repeat the picture's border pixels.
 Fill = int | str
@@ -29,6 +31,45 @@ def whole(width: int, height: int, padding: float = 0.0) -> Window:
     """Return the centred square that holds the picture and `padding` of its longer side all round it."""
     side = max(width, height) * (1 + 2 * padding)
     return Window((width - side) / 2, (height - side) / 2, side)
+
+
+def around(candidate: Floats, share: float) -> Window:
+    """Return the square round a candidate's box whose side the box's longer side fills to `share`."""
+    left, top, right, bottom = candidate[:4].tolist()
+    side = max(right - left, bottom - top, 1.0) / share
+    return Window((left + right - side) / 2, (top + bottom - side) / 2, side)
+
+
+def tiles(width: int, height: int, least_side: float, overlap: float, limit: int) -> list[Window]:
+    """Return the whole picture and then levels of square tiles, each half as large, down to `least_side`.
+
+    Neighbouring tiles share at least `overlap` of their side. Where `limit` windows are not enough, the
+    finest tiles are larger than asked for. Tiles reach past the picture only where it is smaller than they.
+    """
+    while True:
+        levels = max(0, math.ceil(math.log2(max(width, height) / least_side)))
+        sides = [least_side * 2**level for level in reversed(range(levels))]
+        if 1 + sum(_steps(width, side, overlap) * _steps(height, side, overlap) for side in sides) <= limit:
+            break
+        least_side *= 1.05
+    windows = [whole(width, height)]
+    for side in sides:
+        across, down = _starts(width, side, overlap), _starts(height, side, overlap)
+        windows += [Window(x, y, side) for y in down for x in across]
+    return windows
+
+
+def _steps(length: int, side: float, overlap: float) -> int:
+    """Return how many tiles of `side` it takes to cover `length`."""
+    return 1 if length <= side else math.ceil((length - side) / (side * (1 - overlap))) + 1
+
+
+def _starts(length: int, side: float, overlap: float) -> list[float]:
+    """Return where the tiles that cover `length` begin, evenly spread; one, centred, where it fits in."""
+    count = _steps(length, side, overlap)
+    if count == 1:
+        return [(length - side) / 2]
+    return [step * (length - side) / (count - 1) for step in range(count)]
 
 
 def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill) -> Image:
