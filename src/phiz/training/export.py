@@ -43,8 +43,8 @@ class Deployed(nn.Module):
     def __init__(self, net: MultiTaskNet, age: Weights, gender: Weights) -> None:
         super().__init__()
         self.net = net.eval()
-        self.register_buffer("by_age", torch.tensor(age))
-        self.register_buffer("by_gender", torch.tensor(gender))
+        self.register_buffer("by_age", torch.tensor(age, dtype=torch.float32))
+        self.register_buffer("by_gender", torch.tensor(gender, dtype=torch.float32))
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
         """Return the eight outputs, see the class."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from phiz.datasets.celeba import read_celeba
@@ -68,8 +69,8 @@ def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -
     )
     figures = {}
     for name, (by_age, by_gender) in (("fixed", fixed), ("fitted", fitted)):
-        error = abs(torch.tensor(by_age).numpy() @ age - validation.age).mean()
-        right = ((torch.tensor(by_gender).numpy() @ female >= 0.5) == (validation.female == 1)).mean()
+        error = np.abs(np.array(by_age) @ age - validation.age).mean()
+        right = ((np.array(by_gender) @ female >= 0.5) == (validation.female == 1)).mean()
         figures[name] = {
             "age_weights": list(by_age),
             "gender_weights": list(by_gender),

@@ -1,0 +1,5 @@
+"""`python -m phiz` is the `phiz` command."""
+
+from .cli import main
+
+main()

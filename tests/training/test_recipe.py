@@ -1,0 +1,67 @@
+"""Recipes: what is read, and what each mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from phiz.errors import RecipeError
+from phiz.training.recipe import load_recipe
+
+GOOD = """
+name = "try"
+seed = 1
+[data]
+utkface = "split.csv"
+[crop]
+right_eye = [0.3, 0.3]
+left_eye = [0.7, 0.3]
+mouth = [0.5, 0.7]
+chip = [0.0, 0.0, 1.0]
+[optimisation]
+epochs = 2
+"""
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def test_defaults_fill_what_is_left_out(tmp_path):
+    (tmp_path / "r.toml").write_text(GOOD)
+    recipe = load_recipe(tmp_path / "r.toml")
+    assert (recipe.loss.main, recipe.loss.auxiliary, recipe.loss.ensemble) == (1.0, 0.3, 0.5)
+    assert recipe.data.celeba == ""
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.name)
+def test_every_recipe_reads_and_its_splits_exist(path):
+    recipe = load_recipe(path)
+    for name in (recipe.data.utkface, recipe.data.conflicts, recipe.data.celeba):
+        assert not name or (path.parent / name).is_file(), name
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed = 1\n", "", "missing key 'seed'"),
+        ("epochs = 2", "epoch = 2", r"\[optimisation\] unknown key 'epoch'; expected some of average"),
+        ("epochs = 2", 'epochs = "2"', r"\[optimisation\] epochs must be of type int, got '2'"),
+        ("epochs = 2", "epochs = true", r"\[optimisation\] epochs must be of type int, got True"),
+        ("mouth = [0.5, 0.7]\n", "", "expected the fields"),
+        ("[data]", "colour = 1\n[data]", "unknown key 'colour'"),
+        ("[data]", "[data", "not a TOML file"),
+        ("[data]", '[decision]\nweights = "best"\n[data]', 'weights must be "fixed" or "fitted"'),
+        ("[data]", "[decision]\nage = [1.0, 1.0, 0.0]\n[data]", "three weights that sum to 1"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, old, new, message):
+    path = tmp_path / "r.toml"
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(RecipeError, match=message) as caught:
+        load_recipe(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(RecipeError, match=r"nowhere\.toml: cannot read the recipe: No such file"):
+        load_recipe(tmp_path / "nowhere.toml")

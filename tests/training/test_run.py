@@ -1,0 +1,140 @@
+"""The whole road on a made data set: crops, training, kill and resume, export, use."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
+pytest.importorskip("onnx", reason="the extra train brings onnx")
+
+from phiz import Analyzer  # noqa: E402
+from phiz.errors import DataError  # noqa: E402
+from phiz.models.session import load_model  # noqa: E402
+from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
+from phiz.training.recipe import load_recipe  # noqa: E402
+from phiz.training.run import best_network, load_parts, run  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parent))
+from made_faces import make  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run from start to end: (folder, recipe, ONNX path)."""
+    folder = tmp_path_factory.mktemp("run")
+    recipe = load_recipe(make(folder))
+    torch.set_num_threads(1)
+    return folder, recipe, run(recipe, folder / "data", folder / "out", folder / "cache")
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)
+
+
+def test_crops_are_the_ones_analysis_would_cut(finished):
+    folder, recipe, _ = finished
+    parts = load_parts(recipe, folder / "data", folder / "cache")
+    assert {k: len(v) for k, v in parts.items()} == {"train": 29, "validation": 10, "gender": 5}
+    assert np.isnan(parts["gender"].age).all()
+    assert (parts["gender"].female == 1).all()
+    seen = []
+
+    class Spy:
+        def __init__(self, model):
+            self.model = model
+
+        def __getattr__(self, name):
+            return getattr(self.model, name)
+
+        def run(self, crops):
+            seen.append(crops.copy())
+            return self.model.run(crops)
+
+    analyzer = Analyzer(finished[2], cropped=True)
+    analyzer._model = Spy(analyzer._model)
+    split = [row for row in csv.DictReader((folder / "split.csv").open()) if row["part"] == "validation"]
+    for i, row in enumerate(split):
+        analyzer.analyze(folder / "data" / "UTKFace" / row["file"])
+        centre = parts["validation"].pixels[i, 16:80, 16:80].astype(int)
+        assert np.abs(seen[i][0] - centre).max() <= 1
+
+
+def test_the_log_has_a_row_per_epoch(finished):
+    rows = list(csv.DictReader((finished[0] / "out" / "log.csv").open()))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert float(rows[2]["loss"]) < float(rows[0]["loss"])
+
+
+def test_the_exported_file_gives_the_networks_answers(finished):
+    folder, _, path = finished
+    card = load_model(path).card
+    by_age, by_gender = card.branch_weights["age"], card.branch_weights["gender"]
+    deployed = Deployed(best_network(folder / "out"), by_age, by_gender).eval()
+    assert parity(deployed, path) <= TOLERANCE
+    outputs = load_model(path).run(np.random.default_rng(1).integers(0, 256, (7, 64, 64, 3), dtype=np.uint8))
+    branches = np.stack([outputs[f"age{i}"] for i in (1, 2, 3)])
+    np.testing.assert_allclose(outputs["age"], np.array(by_age) @ branches, rtol=1e-5)
+    branches = np.stack([outputs[f"female{i}"] for i in (1, 2, 3)])
+    np.testing.assert_allclose(outputs["female"], np.array(by_gender) @ branches, rtol=1e-5)
+
+
+def test_parity_notices_other_weights(finished):
+    folder, _, path = finished
+    net = best_network(folder / "out")
+    with torch.no_grad():
+        net.years[0].fc.bias[0] += 0.01
+    assert parity(Deployed(net, (1, 0, 0), (1, 0, 0)).eval(), path) > TOLERANCE
+
+
+def test_the_card_names_what_the_weights_were_trained_on(finished):
+    card = load_model(finished[2]).card
+    assert [data.name for data in card.training_data] == ["UTKFace", "CelebA"]
+    assert "non-commercial" in card.license
+    assert set(card.figures["validation"]) == {"fixed", "fitted"}
+
+
+def test_killed_and_resumed_is_the_same_run(finished, tmp_path):
+    """SIGKILL after the first checkpoint, resume: weights, best epoch and log equal an unbroken run's."""
+    folder, _, _ = finished
+    command = [sys.executable, "-m", "phiz", "train", str(folder / "recipe.toml"), "--data", str(folder / "data")]
+    command += ["--output", str(tmp_path), "--cache", str(folder / "cache"), "--threads", "1"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "last.pt").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert weights(tmp_path / "last.pt")["epoch"] < 3, "the run was over before it could be killed"
+    subprocess.run([*command, "--resume"], check=True, capture_output=True)
+    for name in ("last.pt", "best.pt"):
+        ours, theirs = weights(tmp_path / name), weights(folder / "out" / name)
+        assert ours["epoch"] == theirs["epoch"]
+        part = "average" if name == "last.pt" else "net"
+        for key, value in theirs[part].items():
+            assert torch.equal(ours[part][key], value), key
+    columns = ("epoch", "loss", "val_age_mae", "val_gender_accuracy")
+    logs = [[[row[c] for c in columns] for row in csv.DictReader((f / "log.csv").open())] for f in (tmp_path, folder / "out")]
+    assert logs[0] == logs[1]
+
+
+def test_another_seed_gives_other_weights(finished, tmp_path):
+    from phiz.training.run import with_seed
+
+    folder, recipe, _ = finished
+    run(with_seed(recipe, 4), folder / "data", tmp_path, folder / "cache")
+    ours, theirs = weights(tmp_path / "last.pt")["net"], weights(folder / "out" / "last.pt")["net"]
+    assert any(not torch.equal(ours[key], theirs[key]) for key in theirs)
+
+
+def test_a_missing_data_folder_says_so(finished, tmp_path):
+    with pytest.raises(DataError, match="UTKFace"):
+        load_parts(finished[1], tmp_path, tmp_path)
