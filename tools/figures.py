@@ -1,0 +1,94 @@
+"""Write the measured figures of results/ into README.md, between its two marker lines.
+
+    python tools/figures.py          rewrite README.md
+    python tools/figures.py --check  say whether README.md is up to date (exit status 1 if not)
+
+No figure in README is typed by hand: change the measurement, run this.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN, END = "<!-- figures: made by tools/figures.py -->", "<!-- end of figures -->"
+TEST = "multitask-64_utkface_test"
+METRICS = (("mae", "age MAE, years", 1, 2), ("cs5", "within 5 years", 100, 1), ("gender_accuracy", "gender", 100, 1))
+NAMES = {"all": "**all**", "without contradicting labels": "without contradicting labels"}
+
+
+def figures(name: str) -> dict[tuple[str, str], dict[str, dict[str, str]]]:
+    found: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
+    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found.setdefault((row["group_kind"], row["group_value"]), {})[row["metric"]] = row
+    return found
+
+
+def cell(row: dict[str, str] | None, scale: int, digits: int) -> str:
+    if row is None:
+        return "-"
+    if not row["value"]:
+        return row["note"]
+    value, low, high = (f"{float(row[key]) * scale:.{digits}f}" for key in ("value", "low", "high"))
+    unit = "%" if scale == 100 else ""
+    return f"{value}{unit} [{low}, {high}]"
+
+
+def groups_table() -> list[str]:
+    lines = ["| | pictures | " + " | ".join(title for _, title, _, _ in METRICS) + " |", "| --- | ---: | --- | --- | --- |"]
+    for (kind, group), rows in figures(TEST).items():
+        name = NAMES.get(group, group) if kind == "all" else f"{kind}: {group}"
+        cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
+        lines.append(f"| {name} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def elsewhere_table() -> list[str]:
+    lines = ["| never trained on | pictures | age MAE, years | within 5 years | gender |", "| --- | ---: | --- | --- | --- |"]
+    for title, name in (
+        ("FG-NET, whole photos, no fine-tuning", "multitask-64_fgnet"),
+        ("CelebA, people left out of training, whole photos", "multitask-64_celeba_validation"),
+    ):
+        rows = figures(name)["all", "all"]
+        cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
+        lines.append(f"| {title} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def speed_table() -> list[str]:
+    lines = ["| speed and size | median | 95th percentile |", "| --- | ---: | ---: |"]
+    with (ROOT / "results" / "speed.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            p95 = f"{row['p95']} {row['unit']}" if row["p95"] else ""
+            lines.append(f"| {row['measure']} | {row['median']} {row['unit']} | {p95} |")
+    return lines
+
+
+def block() -> str:
+    made = json.loads((ROOT / "results" / f"{TEST}.json").read_text(encoding="utf-8"))
+    where = f"{made['hardware']['cpu']}, {made['hardware']['cores']} cores"
+    command = ["```sh", made["command"], "```"]
+    parts = [groups_table(), ["Made again by:", "", *command], elsewhere_table(), speed_table()]
+    parts.append([f"Measured on {where}. Each result's `.json` has its command, seed, versions and commit."])
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def main() -> int:
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    new = f"{before}{BEGIN}\n\n{block()}\n\n{END}{after}"
+    if "--check" in sys.argv[1:]:
+        print("README.md is up to date" if new == text else "README.md differs from results/: run tools/figures.py")
+        return int(new != text)
+    readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
