@@ -25,6 +25,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = {"short": ("face_detection_short_range.tflite", 128), "back": ("face_detection_back.tflite", 256)}
@@ -144,13 +145,13 @@ def run_tflite(path: Path, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return np.stack(regressors), np.stack(scores)
 
 
-def made_pictures(side: int) -> np.ndarray:
-    """Return three (side, side, 3) uint8 pictures from integer arithmetic: ramps, rings and hashed noise."""
-    y, x = np.mgrid[:side, :side].astype(np.int64)
-    ramps = np.stack([x * 255 // side, y * 255 // side, (x + y) * 255 // (2 * side)], -1)
-    rings = np.stack([((x - side // 2) ** 2 + (y - side // 3) ** 2) // k % 256 for k in (37, 23, 11)], -1)
-    noise = np.stack([(x * 7919 + y * 104729 + (x * y) % 613 * k) % 256 for k in (31, 57, 91)], -1)
-    return np.stack([ramps, rings, noise]).astype(np.uint8)
+def golden_pictures(side: int) -> np.ndarray:
+    """Return 3 x side x side x 3: two made pictures and the bundled portrait."""
+    sys.path.insert(0, str(ROOT / "tests/detect"))
+    from made_pictures import made_pictures
+
+    portrait = Image.open(ROOT / "src/phiz/data/astronaut.jpg").convert("RGB").resize((side, side))
+    return np.concatenate([made_pictures(side), np.asarray(portrait)[None]])
 
 
 def main() -> None:
@@ -165,15 +166,15 @@ def main() -> None:
             model = finish(to_onnx(tflite, Path(folder) / "raw.onnx"), name, side)
         target = options.weights / f"blazeface_{name}.onnx"
         target.write_bytes(model.SerializeToString(deterministic=True))
-        pictures = made_pictures(side)
+        pictures = golden_pictures(side)
         expected = run_tflite(tflite, pictures)
         session = onnxruntime.InferenceSession(target, providers=["CPUExecutionProvider"])
         got = session.run(["regressors", "classificators"], {"image": pictures})
-        gaps = [float(np.abs(a - b).max()) for a, b in zip(expected, got, strict=True)]
         print(f"{name}: sha256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
-        print(
-            f"{name}: TFLite against ONNX, largest difference: regressors {gaps[0]:.2e}, scores {gaps[1]:.2e}"
-        )
+        chances = [1 / (1 + np.exp(-logits.astype(np.float64))) for logits in (expected[1], got[1])]
+        pairs = {"pixels": (expected[0], got[0]), "logits": (expected[1], got[1]), "scores": chances}
+        for kind, (one, other) in pairs.items():
+            print(f"{name}: {kind}: largest difference from TFLite {np.abs(one - other).max():.1e}")
         golden[f"{name}_regressors"], golden[f"{name}_classificators"] = expected
     np.savez_compressed(options.golden, **golden)
 
