@@ -16,7 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- figures: made by tools/figures.py -->", "<!-- end of figures -->"
 TEST = "multitask-64_utkface_test"
-METRICS = (("mae", "age MAE, years", 1, 2), ("cs5", "within 5 years", 100, 1), ("gender_accuracy", "gender", 100, 1))
+METRICS = (
+    ("mae", "age MAE, years", 1, 2),
+    ("cs5", "within 5 years", 100, 1),
+    ("gender_accuracy", "gender", 100, 1),
+)
 NAMES = {"all": "**all**", "without contradicting labels": "without contradicting labels"}
 
 
@@ -39,23 +43,33 @@ def cell(row: dict[str, str] | None, scale: int, digits: int) -> str:
 
 
 def groups_table() -> list[str]:
-    lines = ["| | pictures | " + " | ".join(title for _, title, _, _ in METRICS) + " |", "| --- | ---: | --- | --- | --- |"]
+    lines = [
+        "| | pictures | " + " | ".join(title for _, title, _, _ in METRICS) + " |",
+        "| --- | ---: | --- | --- | --- |",
+    ]
     for (kind, group), rows in figures(TEST).items():
         name = NAMES.get(group, group) if kind == "all" else f"{kind}: {group}"
         cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
-        lines.append(f"| {name} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |")
+        lines.append(
+            f"| {name} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |"
+        )
     return lines
 
 
 def elsewhere_table() -> list[str]:
-    lines = ["| never trained on | pictures | age MAE, years | within 5 years | gender |", "| --- | ---: | --- | --- | --- |"]
+    lines = [
+        "| never trained on | pictures | age MAE, years | within 5 years | gender |",
+        "| --- | ---: | --- | --- | --- |",
+    ]
     for title, name in (
         ("FG-NET, whole photos, no fine-tuning", "multitask-64_fgnet"),
         ("CelebA, people left out of training, whole photos", "multitask-64_celeba_validation"),
     ):
         rows = figures(name)["all", "all"]
         cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
-        lines.append(f"| {title} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |")
+        lines.append(
+            f"| {title} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |"
+        )
     return lines
 
 
@@ -84,7 +98,11 @@ def main() -> int:
     _, after = rest.split(END)
     new = f"{before}{BEGIN}\n\n{block()}\n\n{END}{after}"
     if "--check" in sys.argv[1:]:
-        print("README.md is up to date" if new == text else "README.md differs from results/: run tools/figures.py")
+        print(
+            "README.md is up to date"
+            if new == text
+            else "README.md differs from results/: run tools/figures.py"
+        )
         return int(new != text)
     readme.write_text(new, encoding="utf-8")
     return 0

@@ -61,7 +61,10 @@ def test_a_block_divides_the_side_by_its_stride(kernel, stride):
 
 def test_counting_agrees_with_hand_worked_numbers():
     net = nn.Sequential(
-        nn.Conv2d(3, 6, 3, padding=1, groups=3, bias=False), nn.BatchNorm2d(6), nn.Flatten(), nn.Linear(6 * 16, 2)
+        nn.Conv2d(3, 6, 3, padding=1, groups=3, bias=False),
+        nn.BatchNorm2d(6),
+        nn.Flatten(),
+        nn.Linear(6 * 16, 2),
     )
     size = count(net, size=4)
     assert [layer.multiply_adds for layer in size.layers] == [6 * 9 * 16, 0, 192]

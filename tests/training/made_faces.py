@@ -59,13 +59,15 @@ def make(folder: Path, train: int = 30, validation: int = 10, photos: int = 6) -
     (folder / "conflicts.csv").write_text("file,reason\n" + rows[1].split(",")[0] + ",age\n")
     _photos(folder / "data" / "CelebA", photos)
     names = [f"{i:06d}.jpg" for i in range(photos)]
-    (folder / "celeba.csv").write_text("file,part,cluster\n" + "".join(f"{n},train,{i}\n" for i, n in enumerate(names)))
+    (folder / "celeba.csv").write_text(
+        "file,part,cluster\n" + "".join(f"{n},train,{i}\n" for i, n in enumerate(names))
+    )
     (folder / "recipe.toml").write_text(RECIPE)
     return folder / "recipe.toml"
 
 
 def _photos(folder: Path, count: int) -> None:
-    """CelebA's layout with one real, freely licensed portrait, flipped now and then, and one empty picture."""
+    """CelebA's layout with one freely licensed portrait, turned a little, and one empty picture."""
     from phiz.data import ASTRONAUT
 
     (folder / "img_align_celeba").mkdir(parents=True)
@@ -74,5 +76,7 @@ def _photos(folder: Path, count: int) -> None:
         picture = Image.new("RGB", (178, 218), "grey") if i == 0 else portrait.crop((120, 0, 320, 245))
         picture.resize((178, 218)).rotate(i).save(folder / "img_align_celeba" / f"{i:06d}.jpg")
     names = [f"{i:06d}.jpg" for i in range(count)]
-    (folder / "list_attr_celeba.txt").write_text(f"{count}\nMale Young\n" + "".join(f"{n} -1 1\n" for n in names))
+    (folder / "list_attr_celeba.txt").write_text(
+        f"{count}\nMale Young\n" + "".join(f"{n} -1 1\n" for n in names)
+    )
     (folder / "identity_CelebA.txt").write_text("".join(f"{n} {i}\n" for i, n in enumerate(names)))

@@ -10,12 +10,24 @@ from phiz.training.augment import augment, prepare  # noqa: E402
 from phiz.training.recipe import Augmentation  # noqa: E402
 
 NOTHING = Augmentation(
-    flip=False, rotation=0, scale=0, shift=0, brightness=0, contrast=0, saturation=0, grey=0, blur=0, noise=0, erase=0
+    flip=False,
+    rotation=0,
+    scale=0,
+    shift=0,
+    brightness=0,
+    contrast=0,
+    saturation=0,
+    grey=0,
+    blur=0,
+    noise=0,
+    erase=0,
 )
 
 
 def crops(n=4, size=96):
-    return torch.randint(0, 256, (n, size, size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    return torch.randint(
+        0, 256, (n, size, size, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
 
 
 def seeded(seed=0):
@@ -23,7 +35,9 @@ def seeded(seed=0):
 
 
 def test_nothing_is_the_canonical_crop():
-    torch.testing.assert_close(augment(crops(), 64, NOTHING, seeded()), prepare(crops(), 64), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        augment(crops(), 64, NOTHING, seeded()), prepare(crops(), 64), atol=1e-4, rtol=0
+    )
 
 
 def test_prepare_takes_the_centre_and_scales():

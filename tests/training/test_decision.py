@@ -21,7 +21,9 @@ def test_opposite_errors_cancel():
 
 def test_gender_prefers_the_branch_that_is_sure_and_right():
     truth = np.array([1, 0, 1, 0, np.nan], np.float32)
-    female = np.array([[0.6, 0.4, 0.6, 0.4, 0.9], [0.95, 0.05, 0.95, 0.05, 0.1], [0.3, 0.7, 0.3, 0.7, 0.5]], np.float32)
+    female = np.array(
+        [[0.6, 0.4, 0.6, 0.4, 0.9], [0.95, 0.05, 0.95, 0.05, 0.1], [0.3, 0.7, 0.3, 0.7, 0.5]], np.float32
+    )
     assert fit_gender_weights(female, truth) == (0, 1, 0)
 
 

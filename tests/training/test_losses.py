@@ -40,7 +40,12 @@ def test_a_missing_label_teaches_only_the_other():
 
 def test_no_label_at_all_is_no_loss():
     loss = multitask_loss(
-        torch.zeros(3, 1), log_p(*[[1 / 3] * 3] * 3)[:, None], BINS, torch.tensor([NAN]), torch.tensor([NAN]), Loss()
+        torch.zeros(3, 1),
+        log_p(*[[1 / 3] * 3] * 3)[:, None],
+        BINS,
+        torch.tensor([NAN]),
+        torch.tensor([NAN]),
+        Loss(),
     )
     assert loss.item() == 0
 
@@ -63,7 +68,9 @@ def test_distribution_is_centred_and_symmetric():
 def test_distribution_term_is_the_cross_entropy():
     ages = log_p([0.2, 0.5, 0.3])[:, None].expand(3, 1, 3)
     label, nobody = torch.tensor([10.0]), torch.tensor([NAN])
-    with_term = multitask_loss(torch.zeros(3, 1), ages, BINS, label, nobody, Loss(distribution=2.0, sigma=5.0))
+    with_term = multitask_loss(
+        torch.zeros(3, 1), ages, BINS, label, nobody, Loss(distribution=2.0, sigma=5.0)
+    )
     without = multitask_loss(torch.zeros(3, 1), ages, BINS, label, nobody, Loss())
     wanted = age_distribution(label, BINS, 5.0)[0]
     expected = 0.1 * 1.8 * 2.0 * -(wanted * torch.tensor([0.2, 0.5, 0.3]).log()).sum()

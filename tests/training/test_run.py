@@ -105,7 +105,15 @@ def test_the_card_names_what_the_weights_were_trained_on(finished):
 def test_killed_and_resumed_is_the_same_run(finished, tmp_path):
     """SIGKILL after the first checkpoint, resume: weights, best epoch and log equal an unbroken run's."""
     folder, _, _ = finished
-    command = [sys.executable, "-m", "phiz", "train", str(folder / "recipe.toml"), "--data", str(folder / "data")]
+    command = [
+        sys.executable,
+        "-m",
+        "phiz",
+        "train",
+        str(folder / "recipe.toml"),
+        "--data",
+        str(folder / "data"),
+    ]
     command += ["--output", str(tmp_path), "--cache", str(folder / "cache"), "--threads", "1"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -122,7 +130,10 @@ def test_killed_and_resumed_is_the_same_run(finished, tmp_path):
         for key, value in theirs[part].items():
             assert torch.equal(ours[part][key], value), key
     columns = ("epoch", "loss", "val_age_mae", "val_gender_accuracy")
-    logs = [[[row[c] for c in columns] for row in csv.DictReader((f / "log.csv").open())] for f in (tmp_path, folder / "out")]
+    logs = [
+        [[row[c] for c in columns] for row in csv.DictReader((f / "log.csv").open())]
+        for f in (tmp_path, folder / "out")
+    ]
     assert logs[0] == logs[1]
 
 
@@ -138,3 +149,26 @@ def test_another_seed_gives_other_weights(finished, tmp_path):
 def test_a_missing_data_folder_says_so(finished, tmp_path):
     with pytest.raises(DataError, match="UTKFace"):
         load_parts(finished[1], tmp_path, tmp_path)
+
+
+def test_exporting_again_with_fixed_weights(finished, tmp_path):
+    """`phiz export` of the same run: the same branches, combined as the recipe's fixed decision says."""
+    folder, _, path = finished
+    command = [
+        sys.executable,
+        "-m",
+        "phiz",
+        "export",
+        str(folder / "out"),
+        "--recipe",
+        str(folder / "recipe.toml"),
+    ]
+    command += ["--data", str(folder / "data"), "--cache", str(folder / "cache"), "--output", str(tmp_path)]
+    subprocess.run([*command, "--weights", "fixed"], check=True, capture_output=True)
+    fixed, fitted = load_model(tmp_path / path.name), load_model(path)
+    assert fixed.card.branch_weights["age"] == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    crops = np.random.default_rng(2).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    np.testing.assert_allclose(fixed.run(crops)["age2"], fitted.run(crops)["age2"], rtol=1e-5)
+    wrong = subprocess.run([*command, "--weights", "best"], capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert 'branch weights must be "fixed" or "fitted", got \'best\'' in wrong.stderr

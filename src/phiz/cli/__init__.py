@@ -26,7 +26,7 @@ COMMANDS: dict[str, str | None] = {
     "models": None,
     "data": None,
     "train": "train",
-    "evaluate": "eval",
+    "evaluate": None,
     "export": "train",
 }
 

@@ -13,12 +13,16 @@ def export(
     recipe: Annotated[Path, typer.Option(help="The recipe of that run.")],
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/.")] = Path("../shared/data"),
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops.")] = Path("runs/cache"),
+    weights: Annotated[
+        str | None, typer.Option(help="Branch weights: fixed or fitted; the recipe's by default.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write to; the run's by default.")] = None,
 ) -> None:
     """Export the best checkpoint so far, also of a run that was stopped early."""
     from ..training.recipe import load_recipe
-    from ..training.run import best_network, finish, load_parts
+    from ..training.run import best_network, finish, load_parts, with_weights
 
-    chosen = load_recipe(recipe)
+    chosen = with_weights(load_recipe(recipe), weights)
     validation = load_parts(chosen, data, cache)["validation"]
-    path = finish(chosen, best_network(run), validation, run)
+    path = finish(chosen, best_network(run), validation, output or run)
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -122,7 +122,9 @@ def predict(net: MultiTaskNet, crops: Crops, batch: int = 256) -> tuple[Tensor, 
     net.eval()
     ages, females = [], []
     for start in range(0, len(crops), batch):
-        female, age = net(prepare(torch.from_numpy(np.array(crops.pixels[start : start + batch])), INPUT_SIZE))
+        female, age = net(
+            prepare(torch.from_numpy(np.array(crops.pixels[start : start + batch])), INPUT_SIZE)
+        )
         ages.append(net.expected_age(age))
         females.append(female.sigmoid())
     return torch.cat(ages, 1), torch.cat(females, 1)
@@ -135,7 +137,9 @@ def validate(net: MultiTaskNet, crops: Crops, recipe: Recipe) -> dict[str, float
     hundredth of gender error, so that neither task is chosen at the other's cost.
     """
     age, female = predict(net, crops)
-    by_age, by_gender = (torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender))
+    by_age, by_gender = (
+        torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender)
+    )
     mae = float((by_age @ age - torch.from_numpy(crops.age)).abs().mean())
     right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()
     accuracy = float(right.mean())

@@ -14,6 +14,7 @@ from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
 from phiz.datasets.utkface import read_utkface
+from phiz.errors import RecipeError
 from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
 from phiz.training import decision
 from phiz.training.crops import Crops, load_crops
@@ -77,6 +78,7 @@ def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -
             "age_mae": round(float(error), 3),
             "gender_accuracy": round(float(right), 4),
         }
+    output.mkdir(parents=True, exist_ok=True)
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     by_age, by_gender = fitted if recipe.decision.weights == "fitted" else fixed
     return export(net, recipe, by_age, by_gender, {"validation": figures}, output)
@@ -92,6 +94,15 @@ def best_network(output: Path) -> MultiTaskNet:
 def with_seed(recipe: Recipe, seed: int | None) -> Recipe:
     """Return the recipe under another seed, for the runs that measure how much the seed matters."""
     return recipe if seed is None else replace(recipe, seed=seed)
+
+
+def with_weights(recipe: Recipe, weights: str | None) -> Recipe:
+    """Return the recipe with "fixed" or "fitted" branch weights. Raises RecipeError on another word."""
+    if weights is None:
+        return recipe
+    if weights not in ("fixed", "fitted"):
+        raise RecipeError(f'branch weights must be "fixed" or "fitted", got {weights!r}')
+    return replace(recipe, decision=replace(recipe.decision, weights=weights))
 
 
 def _spread(records: Sequence[FaceRecord], limit: int | None) -> list[FaceRecord]:

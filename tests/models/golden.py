@@ -1,0 +1,36 @@
+"""Golden answers of the shipped model on inputs that code makes.
+
+python tests/models/golden.py     writes golden.json anew; do that only when new weights ship
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from phiz.models.session import load_model
+
+FILE = Path(__file__).with_name("golden.json")
+SIZE = 64
+
+
+def crops() -> np.ndarray:
+    """Six crops, uint8 (6, 64, 64, 3): flat, ramps and fixed noise, the same on every machine."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    flat = [np.full((SIZE, SIZE, 3), value, np.uint8) for value in (0, 128, 255)]
+    ramp = np.stack([x * 4, y * 4, (x + y) * 2], axis=-1).astype(np.uint8)
+    radius = (x - 32) ** 2 + (y - 32) ** 2
+    rings = np.stack([radius // k % 256 for k in (3, 5, 7)], axis=-1).astype(np.uint8)
+    noise = ((x * 7919 + y * 104729)[..., None] * np.array([3, 5, 11]) // 17 % 256).astype(np.uint8)
+    return np.stack([*flat, ramp, rings, noise])
+
+
+def answers() -> dict[str, list[float]]:
+    """Every output of the shipped model on `crops`, rounded to five decimals."""
+    return {name: [round(float(v), 5) for v in values] for name, values in load_model().run(crops()).items()}
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(answers(), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,67 @@
+"""The shipped model: its golden answers, its card, its size, and a look at a real face."""
+
+from __future__ import annotations
+
+import json
+
+import golden
+import numpy as np
+import pytest
+
+import phiz
+from phiz.data import ASTRONAUT
+from phiz.errors import ModelError
+from phiz.models.session import load_model
+from phiz.models.store import find_model
+
+
+def test_golden_answers():
+    expected = json.loads(golden.FILE.read_text(encoding="utf-8"))
+    found = load_model().run(golden.crops())
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        # Other processors add in another order; ages are tens of years, probabilities below one.
+        np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_one_face_or_many_in_a_call_is_the_same():
+    model = load_model()
+    together = model.run(golden.crops())
+    for i, crop in enumerate(golden.crops()):
+        for name, values in model.run(crop[None]).items():
+            np.testing.assert_allclose(values[0], together[name][i], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_the_decision_is_the_weighted_mean_on_the_card():
+    model = load_model()
+    outputs = model.run(golden.crops())
+    for combined, raw, task in (("age", "age", "age"), ("female", "female", "gender")):
+        branches = np.stack([outputs[f"{raw}{i}"] for i in (1, 2, 3)])
+        weights = np.array(model.card.branch_weights[task])
+        np.testing.assert_allclose(outputs[combined], weights @ branches, rtol=1e-4)
+
+
+def test_the_card_tells_size_terms_and_figures():
+    card, _ = find_model("multitask-64")
+    assert card.parameters == pytest.approx(99_200, rel=0.01)
+    assert "non-commercial" in card.license
+    assert {data.name for data in card.training_data} >= {"UTKFace"}
+    assert set(card.figures["validation"]) == {"fixed", "fitted"}
+
+
+def test_tampered_and_truncated_copies_are_refused(tmp_path):
+    _, weights = find_model("multitask-64")
+    data, card = weights.read_bytes(), weights.with_suffix(".json").read_bytes()
+    (tmp_path / "copy.json").write_bytes(card)
+    for damaged in (data[:-1], data[:1000], data[:5000] + bytes([data[5000] ^ 1]) + data[5001:], b""):
+        (tmp_path / "copy.onnx").write_bytes(damaged)
+        with pytest.raises(ModelError, match="do not match their card"):
+            load_model(tmp_path / "copy.onnx")
+
+
+def test_a_real_portrait():
+    """The bundled portrait shows a woman of 36: a wide bound that a broken crop or colour order misses."""
+    (face,) = phiz.analyze(ASTRONAUT).faces
+    assert face.gender == "female"
+    assert face.gender_score > 0.8
+    assert 20 < face.age < 50
