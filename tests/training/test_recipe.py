@@ -33,7 +33,7 @@ def test_defaults_fill_what_is_left_out(tmp_path):
     assert recipe.data.celeba == ""
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.toml")), ids=lambda path: path.name)
 def test_every_recipe_reads_and_its_splits_exist(path):
     recipe = load_recipe(path)
     for name in (recipe.data.utkface, recipe.data.conflicts, recipe.data.celeba):
