@@ -19,6 +19,7 @@ from phiz.detect.base import Image, check_image
 from phiz.detect.boxes import COLUMNS, Floats, decode, make_anchors, weighted_nms
 from phiz.detect.window import GREY, Fill, Window, sample, whole
 from phiz.errors import ModelError
+from phiz.models.session import session_options
 from phiz.types import Detection
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -126,10 +127,7 @@ def open_session(path: Path, sha256: str, threads: int) -> onnxruntime.Inference
         raise ModelError(
             f"the weights {path.name} are damaged: expected sha256 {sha256}, got {digest}; reinstall phiz"
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
 
 
 def to_detections(candidates: Floats) -> list[Detection]:
