@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 import PIL.Image
 
-from phiz.detect.base import Image, check_image
+from phiz.detect.base import MIN_FACE_SLACK, Image, check_image
 from phiz.detect.blazeface import BlazeFace, to_detections
 from phiz.detect.boxes import COLUMNS, SCORE, Floats, overlaps, same_face, suppress
 from phiz.detect.window import around, tiles, whole
@@ -74,7 +74,7 @@ class AutoDetector:
             small = suppress(small)[:MAX_PROPOSALS]
             faces = np.concatenate([faces, self._look_twice(picture, small)])
         faces = suppress(faces)
-        return to_detections(faces[faces[:, 2] - faces[:, 0] >= self._least])
+        return to_detections(faces[faces[:, 2] - faces[:, 0] >= MIN_FACE_SLACK * self._least])
 
     def _look_twice(self, picture: PIL.Image.Image, proposals: Floats) -> Floats:
         """Return what `short` confirms of `proposals` from afar and close up."""

@@ -11,6 +11,9 @@ from phiz.types import Detection
 
 #: A picture: uint8, height x width x 3, RGB.
 Image = NDArray[np.uint8]
+#: A box is left out as narrower than min_face below this share of it: box widths are only so exact, and a
+#: sharp bound would drop half of the faces that are just min_face wide.
+MIN_FACE_SLACK = 0.8
 
 
 class Detector(Protocol):

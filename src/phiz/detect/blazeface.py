@@ -15,7 +15,7 @@ import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 import PIL.Image
 
-from phiz.detect.base import Image, check_image
+from phiz.detect.base import MIN_FACE_SLACK, Image, check_image
 from phiz.detect.boxes import COLUMNS, Floats, decode, make_anchors, weighted_nms
 from phiz.detect.window import GREY, Fill, Window, sample, whole
 from phiz.errors import ModelError
@@ -68,8 +68,8 @@ VARIANTS = {
 class BlazeFace:
     """One BlazeFace network, looking at a whole picture or at square windows of it.
 
-    variant: a name in VARIANTS. threads: processor threads of one network call. min_face: narrower faces, in
-    pixels, are left out. Raises ModelError on an unknown variant or damaged weights.
+    variant: a name in VARIANTS. threads: processor threads of one network call. min_face: faces clearly
+    narrower, in pixels, are left out. Raises ModelError on an unknown variant or damaged weights.
     """
 
     def __init__(self, variant: str, threads: int = 1, min_face: int = 0) -> None:
@@ -90,7 +90,7 @@ class BlazeFace:
         height, width = image.shape[:2]
         window = whole(width, height, self.variant.padding if padding is None else padding)
         faces = self.candidates(PIL.Image.fromarray(image), [window])
-        return to_detections(faces[faces[:, 2] - faces[:, 0] >= self._min_face])
+        return to_detections(faces[faces[:, 2] - faces[:, 0] >= MIN_FACE_SLACK * self._min_face])
 
     def candidates(
         self,
