@@ -29,11 +29,6 @@ batch = 8
 
 [loss]
 distribution = 0.5
-
-[late]
-from_epoch = 2
-gender = 2.0
-celeba_share = 1.0
 """
 
 

@@ -20,7 +20,7 @@ from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
 from phiz.training.augment import augment, prepare
 from phiz.training.crops import Crops
 from phiz.training.losses import multitask_loss
-from phiz.training.recipe import Optimisation, Recipe
+from phiz.training.recipe import Recipe
 
 LOG_COLUMNS = ("epoch", "loss", "val_age_mae", "val_gender_accuracy", "score", "learning_rate", "seconds")
 
@@ -39,10 +39,19 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
     net = MultiTaskNet(dropout=opt.dropout)
     average = AveragedModel(net, multi_avg_fn=_averaging(opt.average), use_buffers=True)
     optimizer = torch.optim.AdamW(_groups(net, opt.weight_decay), lr=opt.learning_rate)
+    steps = len(epoch_order(recipe, parts, torch.Generator()))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _rate(step, round(opt.warmup_epochs * steps), opt.epochs * steps)
+    )
     start, best = 0, math.inf
     if resume and (output / "last.pt").exists():
         state = torch.load(output / "last.pt", weights_only=True)
-        for name, part in (("net", net), ("average", average), ("optimizer", optimizer)):
+        for name, part in (
+            ("net", net),
+            ("average", average),
+            ("optimizer", optimizer),
+            ("schedule", schedule),
+        ):
             part.load_state_dict(state[name])  # type: ignore[attr-defined]
         start, best = state["epoch"], state["best"]
     log = _open_log(output / "log.csv", keep=start)
@@ -50,36 +59,29 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
         began, losses = time.perf_counter(), []
         torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout
         net.train()
-        now = recipe.at_epoch(epoch)
-        order = epoch_order(now, parts, epoch)
         bar = tqdm(
-            batches(now, parts, epoch, order),
-            total=len(order),
-            desc=f"epoch {epoch + 1}/{opt.epochs}",
-            leave=False,
+            batches(recipe, parts, epoch), total=steps, desc=f"epoch {epoch + 1}/{opt.epochs}", leave=False
         )
-        for step, (x, age, female) in enumerate(bar):
-            rate = opt.learning_rate * _rate(epoch, step / len(order), 1 / len(order), opt)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            loss = multitask_loss(*net(x), net.ages, age, female, now.loss)
+        for x, age, female in bar:
+            loss = multitask_loss(*net(x), net.ages, age, female, recipe.loss)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
             optimizer.step()
+            schedule.step()
             average.update_parameters(net)
             losses.append(loss.item())
         scores = validate(average.module, parts["validation"], recipe)
         if scores["score"] < best:
             best = scores["score"]
             _save(output / "best.pt", {"net": average.module.state_dict(), "epoch": epoch + 1, **scores})
-        state = {"net": net, "average": average, "optimizer": optimizer}
+        state = {"net": net, "average": average, "optimizer": optimizer, "schedule": schedule}
         _save(
             output / "last.pt",
             {k: v.state_dict() for k, v in state.items()} | {"epoch": epoch + 1, "best": best},
         )
         row = {"epoch": epoch + 1, "loss": float(np.mean(losses)), **scores}
-        row |= {"learning_rate": rate, "seconds": time.perf_counter() - began}
+        row |= {"learning_rate": schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
         _write_log(output / "log.csv", log)
         left = (opt.epochs - epoch - 1) * row["seconds"] / 60
@@ -92,9 +94,8 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
     return best_net.eval()
 
 
-def epoch_order(recipe: Recipe, parts: dict[str, Crops], epoch: int) -> list[NDArray[np.int64]]:
+def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
     """Return the rows of each batch of an epoch, in random order; rows past "train" are those of "gender"."""
-    random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
     main, extra = parts["train"], parts.get("gender")
     order = torch.randperm(len(main), generator=random)
     if extra is not None and recipe.data.celeba_share > 0:
@@ -106,13 +107,11 @@ def epoch_order(recipe: Recipe, parts: dict[str, Crops], epoch: int) -> list[NDA
     return [np.sort(order[start : start + size].numpy()) for start in range(0, end, size)]
 
 
-def batches(
-    recipe: Recipe, parts: dict[str, Crops], epoch: int, order: list[NDArray[np.int64]]
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield an epoch's augmented batches: crops (B, 3, 64, 64), age (B,), female (B,)."""
-    random = torch.Generator().manual_seed(recipe.seed * 1_000_033 + epoch)
+def batches(recipe: Recipe, parts: dict[str, Crops], epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield one epoch's augmented batches: crops (B,3,64,64), age (B,), female (B,), in random order."""
+    random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
     main, extra = parts["train"], parts.get("gender")
-    for rows in order:
+    for rows in epoch_order(recipe, parts, random):
         own, other = rows[rows < len(main)], rows[rows >= len(main)] - len(main)
         picked = [(main, own)] + ([(extra, other)] if extra is not None and len(other) else [])
         pixels, age, female = (
@@ -174,15 +173,10 @@ def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], in
     return update
 
 
-def _rate(epoch: int, done: float, step: float, opt: Optimisation) -> float:
-    """Return the share of the learning rate: linear warm-up, then a cosine; `done` and `step` in epochs."""
-    progress = epoch + done
-    if progress < opt.warmup_epochs:
-        return (progress + step) / opt.warmup_epochs
-    return (
-        0.5 * (1 + math.cos(math.pi * (progress - opt.warmup_epochs) / (opt.epochs - opt.warmup_epochs)))
-        + 1e-3
-    )
+def _rate(step: int, warmup: int, total: int) -> float:
+    if step < warmup:
+        return (step + 1) / warmup
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup))) + 1e-3
 
 
 def _save(path: Path, state: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -69,19 +69,6 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
-    """What changes for the last part of the training; gender is learnt later than age.
-
-    from_epoch: the first epoch, counted from 0, that it holds for; 0 for never.
-    gender: see Loss. celeba_share: see Data.
-    """
-
-    from_epoch: int = 0
-    gender: float = 1.0
-    celeba_share: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Augmentation:
     """Random changes to a training crop; see augment.augment.
 
@@ -121,17 +108,9 @@ class Recipe:
     data: Data
     optimisation: Optimisation
     loss: Loss
-    late: Late
     augmentation: Augmentation
     decision: Decision
     path: Path
-
-    def at_epoch(self, epoch: int) -> Recipe:
-        """Return the recipe as it holds in an epoch, counted from 0."""
-        if self.late.from_epoch == 0 or epoch < self.late.from_epoch:
-            return self
-        loss = replace(self.loss, gender=self.late.gender)
-        return replace(self, loss=loss, data=replace(self.data, celeba_share=self.late.celeba_share))
 
 
 def load_recipe(path: Path | str) -> Recipe:
@@ -147,7 +126,7 @@ def load_recipe(path: Path | str) -> Recipe:
         raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
-    sections = {"data": Data, "optimisation": Optimisation, "loss": Loss, "late": Late}
+    sections = {"data": Data, "optimisation": Optimisation, "loss": Loss}
     sections |= {"augmentation": Augmentation, "decision": Decision}
     _check_keys(
         path, "", table, {"name", "seed", "crop", *sections}, {"name", "seed", "crop", "data", "optimisation"}
