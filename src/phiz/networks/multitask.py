@@ -144,14 +144,18 @@ class MultiTaskNet(nn.Module):
         self.years = nn.ModuleList(AgeOutput(c, self.ages) for c in (64, 80, 56))
         self.apply(_initialise)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (female logits, age log-probabilities), see the class."""
+    def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what the fully connected layers see: main, gender, age and ensemble vectors, (N, C) each."""
         common = self.common(torch.cat([self.start8(x), self.start2(x), self.start1(x)], dim=1))
         gender, age = self.gender(common), self.age(common)
         main = self.main(torch.cat([gender, age], dim=1))
-        ensemble = self.ensemble(common)
-        for_female = (main, self.gender_features(gender), ensemble)
-        for_age = (main, self.age_features(age), ensemble)
+        return main, self.gender_features(gender), self.age_features(age), self.ensemble(common)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (female logits, age log-probabilities), see the class."""
+        main, gender, age, ensemble = self.features(x)
+        for_female = (main, gender, ensemble)
+        for_age = (main, age, ensemble)
         female = torch.stack([fc(v).squeeze(1) for fc, v in zip(self.female, for_female, strict=True)])
         ages = torch.stack([out(v) for out, v in zip(self.years, for_age, strict=True)])
         return female, ages

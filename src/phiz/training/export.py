@@ -38,19 +38,41 @@ class Deployed(nn.Module):
 
     forward: uint8 (N, 64, 64, 3) RGB to age (N,) years and female (N,) probability, both combined,
     then age1, age2, age3, female1, female2, female3, one of each per branch.
+
+    The six fully connected layers are one matrix here, zero where a layer does not look: small
+    operators cost a small network more time than their arithmetic.
     """
 
     def __init__(self, net: MultiTaskNet, age: Weights, gender: Weights) -> None:
         super().__init__()
         self.net = net.eval()
+        # The vectors that `features` returns side by side, and the one that each layer looks at.
+        widths = [net.female[0].in_features, net.female[1].in_features]
+        widths += [net.years[1].fc.in_features, net.female[2].in_features]
+        starts = [sum(widths[:i]) for i in range(4)]
+        layers = [*net.female, *(output.fc for output in net.years)]
+        looks_at = [starts[i] for i in (0, 1, 3, 0, 2, 3)]
+        self.bins = len(net.ages)
+        self.fc = nn.Linear(sum(widths), 3 + 3 * self.bins)
+        with torch.no_grad():
+            self.fc.weight.zero_()
+            row = 0
+            for layer, start in zip(layers, looks_at, strict=True):
+                rows = slice(row, row + layer.out_features)
+                self.fc.weight[rows, start : start + layer.in_features] = layer.weight
+                self.fc.bias[rows] = layer.bias
+                row += layer.out_features
         self.register_buffer("by_age", torch.tensor(age, dtype=torch.float32))
         self.register_buffer("by_gender", torch.tensor(gender, dtype=torch.float32))
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
         """Return the eight outputs, see the class."""
-        female, ages = self.net(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
-        ages, female = self.net.expected_age(ages), female.sigmoid()
-        return self.by_age @ ages, self.by_gender @ female, *ages.unbind(0), *female.unbind(0)
+        vectors = self.net.features(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        female, bins = self.fc(torch.cat(vectors, dim=1)).split([3, 3 * self.bins], dim=1)
+        ages = bins.reshape(-1, 3, self.bins).softmax(2) @ self.net.ages
+        female = female.sigmoid()
+        branches = [values[:, i] for values in (ages, female) for i in range(3)]
+        return ages @ self.by_age, female @ self.by_gender, *branches
 
 
 def outputs() -> tuple[OutputSpec, ...]:
