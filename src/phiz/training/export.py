@@ -95,6 +95,7 @@ def export(
 
     Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
     """
+    commit = _commit()  # before this call itself changes files
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}.onnx"
     deployed = Deployed(net, age, gender).eval()
@@ -126,7 +127,7 @@ def export(
         license=LICENSE,
         figures=figures,
         recipe=recipe.path.name,
-        commit=_commit(),
+        commit=commit,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
     card.save(path.with_suffix(".json"))
