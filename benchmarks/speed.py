@@ -70,7 +70,7 @@ def times(model_name: str, repeats: int) -> list[Row]:
     Image.fromarray(image).save(file, "JPEG", quality=90)
     jpeg = file.getvalue()
 
-    analyzer = phiz.Analyzer(model_name)
+    analyzer, short = phiz.Analyzer(model_name), phiz.Analyzer(model_name, "short")
     for source in (jpeg, image):
         found = len(analyzer.analyze(source).faces)
         if found != 1:
@@ -86,6 +86,7 @@ def times(model_name: str, repeats: int) -> list[Row]:
         timed(f"{name}, 16 faces in one call", lambda: model.run(sixteen), repeats),
         timed("640x480 JPEG, one face, end to end", lambda: analyzer.analyze(jpeg), repeats),
         timed("640x480 array, one face, end to end", lambda: analyzer.analyze(image), repeats),
+        timed("640x480 JPEG, end to end, detector short", lambda: short.analyze(jpeg), repeats),
         timed("of which: decode the JPEG", lambda: load(jpeg), repeats),
         timed("of which: find the face", lambda: detector.detect(image), repeats),
         timed(

@@ -58,7 +58,7 @@ def groups_table() -> list[str]:
 
 def elsewhere_table() -> list[str]:
     lines = [
-        "| never trained on | pictures | age MAE, years | within 5 years | gender |",
+        "| beyond UTKFace | pictures | age MAE, years | within 5 years | gender |",
         "| --- | ---: | --- | --- | --- |",
     ]
     for title, name in (
