@@ -169,3 +169,11 @@ def test_real_faces_are_found_whole_and_as_chips(auto: Detector, folder: str, pa
     pictures = [np.asarray(Image.open(file).convert("RGB")) for file in sampled(folder, pattern, 60)]
     assert sum(len(auto.detect(picture)) == 1 for picture in pictures) >= 57
     assert sum(detect_chip(picture, auto) is not None for picture in pictures) >= 59
+
+
+def test_two_threads_find_what_one_finds() -> None:
+    picture = np.asarray(Image.open(ASTRONAUT).convert("RGB"))
+    one, two = load_detector(threads=1), load_detector(threads=2)
+    assert one.detect(picture) == two.detect(picture)
+    with pytest.raises(ValueError, match="threads must be at least 1"):
+        load_detector(threads=0)

@@ -10,13 +10,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import PIL.Image
 
 from phiz.detect.base import MIN_FACE_SLACK, Image, check_image
 from phiz.detect.blazeface import BlazeFace, to_detections
 from phiz.detect.boxes import COLUMNS, SCORE, Floats, overlaps, same_face, suppress
-from phiz.detect.window import around, tiles, whole
+from phiz.detect.window import Window, around, tiles, whole
 from phiz.types import Detection
 
 #: Width of the smallest face searched for where the caller names none, in pixels: what one look of `back`
@@ -42,15 +44,19 @@ class AutoDetector:
     """BlazeFace `short` and `back` together, on the whole picture and on tiles of it.
 
     min_face: width in pixels of the smallest face to search for and return; None searches down to MIN_FACE
-    and returns smaller faces too where they are found. threads: processor threads of one network call.
+    and returns smaller faces too where they are found. threads: processor threads; with two or more, the two
+    networks run side by side.
     Raises ModelError on damaged weights.
     """
 
     def __init__(self, min_face: int | None = None, threads: int = 1) -> None:
         self._reach = MIN_FACE if min_face is None else min_face
         self._least = 0 if min_face is None else min_face
-        self._short = BlazeFace("short", threads)
-        self._back = BlazeFace("back", threads)
+        # Networks this small gain little from threads inside a call, more from running side by side.
+        each = threads // 2 if threads > 1 else threads
+        self._short = BlazeFace("short", each)
+        self._back = BlazeFace("back", each)
+        self._side = ThreadPoolExecutor(1, thread_name_prefix="phiz-back") if threads > 1 else None
 
     def detect(self, image: Image, padding: float | None = None) -> list[Detection]:
         """Return the faces of `image` (uint8, H x W x 3, RGB), largest first, in its own pixels.
@@ -63,18 +69,25 @@ class AutoDetector:
         check_image(image)
         picture = PIL.Image.fromarray(image)
         first = whole(picture.width, picture.height, self._short.variant.padding)
-        large = self._short.candidates(picture, [first], threshold=PROPOSAL)
-        faces = self._close_up(picture, large, large[:, SCORE], LARGE_THRESHOLD)
+        windows: list[Window] = []
         if SHORT_REACH * first.side > self._reach:
             side = self._reach / BACK_REACH
             windows = tiles(picture.width, picture.height, side, TILE_OVERLAP, MAX_TILES)
-            small = self._back.candidates(picture, windows, threshold=PROPOSAL)
+        proposed = self._side.submit(self._propose, picture, windows) if self._side and windows else None
+        large = self._short.candidates(picture, [first], threshold=PROPOSAL)
+        faces = self._close_up(picture, large, large[:, SCORE], LARGE_THRESHOLD)
+        if windows:
+            small = proposed.result() if proposed else self._propose(picture, windows)
             for face in faces:
                 small = small[~same_face(face, small)]
             small = suppress(small)[:MAX_PROPOSALS]
             faces = np.concatenate([faces, self._look_twice(picture, small)])
         faces = suppress(faces)
         return to_detections(faces[faces[:, 2] - faces[:, 0] >= MIN_FACE_SLACK * self._least])
+
+    def _propose(self, picture: PIL.Image.Image, windows: list[Window]) -> Floats:
+        """Return what `back` takes for faces in the windows."""
+        return self._back.candidates(picture, windows, threshold=PROPOSAL)
 
     def _look_twice(self, picture: PIL.Image.Image, proposals: Floats) -> Floats:
         """Return what `short` confirms of `proposals` from afar and close up."""
