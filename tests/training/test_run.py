@@ -20,8 +20,9 @@ from phiz import Analyzer  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
+from phiz.training.loop import best_network  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
-from phiz.training.run import best_network, load_parts, run  # noqa: E402
+from phiz.training.run import load_parts, run  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_faces import make  # noqa: E402

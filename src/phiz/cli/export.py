@@ -19,10 +19,11 @@ def export(
     output: Annotated[Path | None, typer.Option(help="Folder to write to; the run's by default.")] = None,
 ) -> None:
     """Export the best checkpoint so far, also of a run that was stopped early."""
+    from ..training.loop import best_network
     from ..training.recipe import load_recipe
-    from ..training.run import best_network, finish, load_parts, with_weights
+    from ..training.run import finish, load_parts, with_weights
 
     chosen = with_weights(load_recipe(recipe), weights)
-    validation = load_parts(chosen, data, cache)["validation"]
+    validation = load_parts(chosen, data, cache, ["validation"])["validation"]
     path = finish(chosen, best_network(run), validation, output or run)
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -89,9 +89,14 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
             f"epoch {epoch + 1}/{opt.epochs}: loss {row['loss']:.4f}, validation age MAE "
             f"{row['val_age_mae']:.3f}, gender {row['val_gender_accuracy']:.2%}, {left:.0f} min left"
         )
-    best_net = MultiTaskNet(dropout=opt.dropout)
-    best_net.load_state_dict(torch.load(output / "best.pt", weights_only=True)["net"])
-    return best_net.eval()
+    return best_network(output)
+
+
+def best_network(output: Path) -> MultiTaskNet:
+    """Return the best network of a run's folder."""
+    net = MultiTaskNet()
+    net.load_state_dict(torch.load(output / "best.pt", weights_only=True)["net"])
+    return net.eval()
 
 
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:

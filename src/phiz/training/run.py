@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
@@ -34,8 +33,13 @@ def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool =
     return finish(recipe, net, parts["validation"], output)
 
 
-def load_parts(recipe: Recipe, data: Path, cache: Path) -> dict[str, Crops]:
-    """Return the crops of a recipe: "train", "validation", and "gender" where it names CelebA."""
+def load_parts(
+    recipe: Recipe, data: Path, cache: Path, names: Collection[str] = ("train", "validation", "gender")
+) -> dict[str, Crops]:
+    """Return the crops of a recipe: "train", "validation", and "gender" where it names CelebA.
+
+    names: the parts that are needed; the others are neither read nor cut.
+    """
     folder, limit = recipe.path.parent, recipe.data.limit or None
     left_out = load_conflicts(folder / recipe.data.conflicts) if recipe.data.conflicts else set()
     split = load_split(folder / recipe.data.utkface, data / "UTKFace")
@@ -47,10 +51,11 @@ def load_parts(recipe: Recipe, data: Path, cache: Path) -> dict[str, Crops]:
             _spread(chosen, limit), chips=True, template=recipe.crop, size=INPUT_SIZE, cache=cache
         )
 
-    parts = {"train": chips("train", left_out), "validation": chips("validation", set())}
-    if recipe.data.celeba and recipe.data.celeba_share > 0:
-        names = set(load_split(folder / recipe.data.celeba)["train"])
-        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in names]
+    without = {"train": left_out, "validation": set()}
+    parts = {part: chips(part, without[part]) for part in without if part in names}
+    if "gender" in names and recipe.data.celeba and recipe.data.celeba_share > 0:
+        drawn = set(load_split(folder / recipe.data.celeba)["train"])
+        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
         photos = _spread(photos, limit)
         parts["gender"] = load_crops(photos, chips=False, template=recipe.crop, size=INPUT_SIZE, cache=cache)
     return parts
@@ -82,13 +87,6 @@ def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     by_age, by_gender = fitted if recipe.decision.weights == "fitted" else fixed
     return export(net, recipe, by_age, by_gender, {"validation": figures}, output)
-
-
-def best_network(output: Path) -> MultiTaskNet:
-    """Return the best network of a run's folder."""
-    net = MultiTaskNet()
-    net.load_state_dict(torch.load(output / "best.pt", weights_only=True)["net"])
-    return net.eval()
 
 
 def with_seed(recipe: Recipe, seed: int | None) -> Recipe:
