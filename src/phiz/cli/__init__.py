@@ -26,8 +26,14 @@ COMMANDS: dict[str, str | None] = {
     "models": None,
     "data": None,
     "train": "train",
-    "evaluate": None,
+    "protocols": None,
+    "evaluate": "eval",
+    "compare": "eval",
     "export": "train",
+    "serve": "serve",
+    "watch": "stream",
+    "audience": None,
+    "benchmark": None,
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError
@@ -17,6 +18,8 @@ class FaceRecord:
     gender: "female" or "male", whatever code the data set uses.
     subject: the person's identity within the data set.
     group: the data set's own group name, read only to audit errors by group.
+    attributes: name to present or absent, in CelebA's names; an attribute nobody labelled is missing.
+    landmarks: 68 points (x, y) in pixels, in the order of the iBUG 300-W scheme, for data sets that have them.
     """
 
     path: Path
@@ -24,6 +27,8 @@ class FaceRecord:
     gender: str | None = None
     subject: str | None = None
     group: str | None = None
+    attributes: Mapping[str, bool] | None = field(default=None, compare=False, repr=False)
+    landmarks: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class Scored:
 
     ages: years. genders: "female" or "male". gender_score: probability of the named gender.
     cluster: pictures that are not independent share one. problem: why there is no answer.
+    fold: the fold whose test part the picture is in; "" where there is but one.
     """
 
     file: str
@@ -33,6 +34,7 @@ class Scored:
     gender: str | None = None
     gender_score: float | None = None
     problem: str | None = None
+    fold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
