@@ -19,7 +19,8 @@ class FaceRecord:
     subject: the person's identity within the data set.
     group: the data set's own group name, read only to audit errors by group.
     attributes: name to present or absent, in CelebA's names; an attribute nobody labelled is missing.
-    landmarks: 68 points (x, y) in pixels, in the order of the iBUG 300-W scheme, for data sets that have them.
+    landmarks: 68 points (x, y) in pixels, in the data set's own order (FG-NET's), where it has them.
+    part: "train", "validation" or "test" where the data set has an official partition.
     """
 
     path: Path
@@ -29,11 +30,12 @@ class FaceRecord:
     group: str | None = None
     attributes: Mapping[str, bool] | None = field(default=None, compare=False, repr=False)
     landmarks: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
+    part: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file or a row that a reader left out, and why."""
+    """A file or a row that a reader left out, and why; a row is named LIST:LINE PICTURE."""
 
     name: str
     reason: str
@@ -44,3 +46,20 @@ def file_names(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of pictures, found none; check the path")
     return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+
+
+#: Folders that hold all pictures of a data set; they say nothing, so a picture's key leaves them out.
+PICTURE_FOLDERS = ("images", "img_align_celeba", "original images", "aglined faces", "aligned faces", "lfw")
+
+
+def key(record: FaceRecord, folder: Path | str) -> str:
+    """Return the name by which splits, folds and predictions know a picture of a data set's folder.
+
+    That is its path within the folder in posix form, less the folder that holds all pictures: the
+    plain file name for most data sets, "train/1.jpg" where names repeat across folders.
+    """
+    try:
+        parts = record.path.relative_to(folder).parts
+    except ValueError:
+        return record.path.name
+    return "/".join(parts[1:] if len(parts) > 1 and parts[0] in PICTURE_FOLDERS else parts)
