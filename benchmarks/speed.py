@@ -34,6 +34,7 @@ from phiz.detect import load_detector
 from phiz.image import load
 from phiz.models.session import load_model
 from phiz.models.store import DEFAULT_MODEL
+from phiz.provenance import commit, cpu
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, object]
@@ -153,21 +154,6 @@ def sizes() -> list[Row]:
     ]
 
 
-def cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-        return re.search(r"model name\s*:\s*(.+)", text)[1].strip()
-    except (OSError, TypeError):
-        return platform.processor() or platform.machine()
-
-
-def commit() -> str:
-    done = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the speed and size of phiz.")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or path of the model")
@@ -179,7 +165,7 @@ def main() -> None:
         "hardware": f"{cpu()}, {os.cpu_count()} CPUs, 1 thread used unless said otherwise",
         "versions": "; ".join([*versions, f"Python {platform.python_version()}", platform.system()]),
         "command": "python benchmarks/speed.py",
-        "commit": commit(),
+        "commit": commit(ROOT) or "unknown",
         "date": date.today().isoformat(),
     }
     rows = [row | setting for row in times(options.model, options.repeats) + sizes()]

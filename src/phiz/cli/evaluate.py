@@ -53,6 +53,7 @@ def evaluate(
     from ..evaluation import report, run
     from ..evaluation.groups import figures
     from ..models.store import find_model
+    from ..provenance import environment
 
     if dataset not in READERS:
         raise typer.BadParameter(f"--dataset: expected one of {', '.join(READERS)}; got {dataset!r}")
@@ -95,7 +96,7 @@ def evaluate(
             "bootstrap": {"seed": seed, "resamples": resamples, "level": 0.95, "unit": "cluster"},
             "smallest group": smallest,
             "seconds": round(seconds, 1),
-            **report.environment(),
+            **environment(),
         },
     )
     typer.echo(report.table(rows))

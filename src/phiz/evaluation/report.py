@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
 from .groups import Figure, Scored
 
-PACKAGES = ("phiz", "numpy", "onnxruntime", "pillow")
 FIGURE_COLUMNS = ("group_kind", "group_value", "metric", "value", "low", "high", "n", "note")
 
 
@@ -38,20 +33,6 @@ def write_predictions(path: Path, rows: Iterable[Scored]) -> None:
 def write_provenance(path: Path, facts: dict[str, Any]) -> None:
     """Write what made the figures as JSON. Raises DataError."""
     _write(path, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
-
-
-def environment() -> dict[str, Any]:
-    """Return the commit, the versions and the hardware of this run, ready for JSON."""
-    return {
-        "commit": _commit(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "hardware": {
-            "system": platform.system(),
-            "machine": platform.machine(),
-            "cpu": _cpu(),
-            "cores": os.cpu_count(),
-        },
-    }
 
 
 def table(rows: Sequence[Figure]) -> str:
@@ -108,30 +89,3 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise DataError(f"{path}: could not write the results: {error.strerror}") from error
-
-
-def _commit() -> str | None:
-    """Return the commit phiz runs from, "-dirty" where its files differ; None outside its repository."""
-    package = Path(__file__).parents[1]
-
-    def git(*arguments: str) -> str | None:
-        try:
-            run = subprocess.run(["git", *arguments], cwd=package, capture_output=True, text=True, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return run.stdout.strip()
-
-    # An installed package may lie in some other repository, which does not track its files.
-    if git("ls-files", "--error-unmatch", "__init__.py") is None:
-        return None
-    commit = git("rev-parse", "HEAD")
-    return f"{commit}-dirty" if git("status", "--porcelain", "--untracked-files=no", ".") else commit
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name"))
-    return next(named, "") or platform.processor() or "unknown"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
 from phiz.models.session import load_model
 from phiz.networks.layers import count
 from phiz.networks.multitask import BRANCHES, INPUT_SIZE, MultiTaskNet
+from phiz.provenance import commit
 from phiz.training.decision import Weights
 from phiz.training.recipe import Recipe
 
@@ -95,7 +95,7 @@ def export(
 
     Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
     """
-    commit = _commit()  # before this call itself changes files
+    source = commit() or "unknown"  # before this call itself changes files
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}.onnx"
     deployed = Deployed(net, age, gender).eval()
@@ -127,7 +127,7 @@ def export(
         license=LICENSE,
         figures=figures,
         recipe=recipe.path.name,
-        commit=commit,
+        commit=source,
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
     card.save(path.with_suffix(".json"))
@@ -154,11 +154,3 @@ def parity(deployed: Deployed, path: Path, faces: int = 64) -> float:
 
 def _data_sets(recipe: Recipe) -> list[str]:
     return ["UTKFace", "CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else ["UTKFace"]
-
-
-def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

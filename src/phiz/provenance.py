@@ -1,0 +1,68 @@
+"""Where a figure or a file comes from: the commit, the versions and the hardware that made it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("phiz", "numpy", "onnxruntime", "pillow")
+PACKAGE = Path(__file__).parent
+
+
+def commit(folder: Path = PACKAGE) -> str | None:
+    """Return the commit of a folder's files, "-dirty" where they differ from it; None outside a repository.
+
+    folder: phiz's own code unless given; changes elsewhere in the repository do not count as dirty.
+    """
+
+    def git(*arguments: str) -> str | None:
+        try:
+            run = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return run.stdout.strip()
+
+    # An installed package may lie in some other repository, which does not track its files.
+    if not git("ls-files", "."):
+        return None
+    head = git("rev-parse", "HEAD")
+    return f"{head}-dirty" if git("status", "--porcelain", "--untracked-files=no", ".") else head
+
+
+def cpu() -> str:
+    """Return the processor's name, "unknown" where the system does not say."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine() or "unknown"
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Return the versions of Python, phiz, what phiz always needs and further installed packages, by name."""
+    found = {"python": platform.python_version()}
+    for name in (*PACKAGES, *packages):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def environment(*packages: str) -> dict[str, Any]:
+    """Return commit, versions (see `versions`) and hardware of this run, ready for JSON."""
+    return {
+        "commit": commit(),
+        "versions": versions(*packages),
+        "hardware": {
+            "system": platform.system(),
+            "machine": platform.machine(),
+            "cpu": cpu(),
+            "cores": os.cpu_count(),
+        },
+    }

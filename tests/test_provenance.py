@@ -1,0 +1,47 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from phiz import provenance
+
+
+def git(folder: Path, *arguments: str) -> str:
+    named = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    done = subprocess.run(["git", *named, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_commit_is_the_folders_own_and_says_when_files_differ(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "a.py").write_text("1")
+    (tmp_path / "elsewhere.txt").write_text("1")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "one")
+    head = git(tmp_path, "rev-parse", "HEAD")
+    assert provenance.commit(package) == head
+    (tmp_path / "elsewhere.txt").write_text("2")
+    assert provenance.commit(package) == head
+    (package / "a.py").write_text("2")
+    assert provenance.commit(package) == f"{head}-dirty"
+
+
+def test_commit_is_none_for_files_that_a_repository_around_them_does_not_track(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("1")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "one")
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    (installed / "a.py").write_text("1")
+    assert provenance.commit(installed) is None
+
+
+def test_environment_is_ready_for_json_and_leaves_out_what_is_not_installed() -> None:
+    found = json.loads(json.dumps(provenance.environment("pytest", "a-package-that-is-absent")))
+    assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"phiz", "numpy", "onnxruntime", "pillow", "pytest"} <= found["versions"].keys()
+    assert "a-package-that-is-absent" not in found["versions"]
+    assert found["hardware"]["cpu"]
