@@ -31,6 +31,7 @@ __all__ = [
     "Fold",
     "Protocol",
     "clusters",
+    "divide",
     "folds",
     "load_folds",
     "load_protocol",
@@ -137,27 +138,34 @@ def _check(path: Path, table: Mapping[str, Any]) -> None:
 def folds(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None = None) -> list[Fold]:
     """Divide a data set's records after a protocol; k-fold and the like need the extra `eval`.
 
-    folder: the data set's folder, needed where file names repeat in its subfolders. Where the protocol
-    names a split file, only the pictures that it lists take part, and all of them must be there.
+    folder: the data set's folder, from which keys are taken (record.key); without it a picture's key is
+    its plain file name. Where the protocol names a split file, the pictures that it lists take part, and
+    all of them must be there.
     Raises: DataError where the records lack what the protocol needs.
     """
     found = _keyed(protocol, records, folder)
-    keys = sorted(found)
     if protocol.kind == "leave-one-person-out":
         made = _leave_one_person_out(protocol, found)
     elif protocol.kind == "k-fold":
         made = _k_fold(protocol, found)
     elif protocol.kind == "random-repeats":
-        made = _random_repeats(protocol, keys)
+        made = _random_repeats(protocol, found)
     elif protocol.kind == "fixed":
-        made = [_fixed(protocol, keys)]
+        made = [_fixed(protocol, found)]
     else:
-        made = [Fold("all", (), tuple(keys))]
+        made = [Fold("all", (), tuple(sorted(found)))]
     if empty := [fold.name for fold in made if not fold.test]:
         raise DataError(
             f"{protocol.path}: expected pictures to test in fold {empty[0]!r}, the data set has none"
         )
     return made
+
+
+def divide(protocol: Protocol, root: Path) -> list[Fold]:
+    """Read a protocol's data set, in its usual folder under root, and return the folds. Raises DataError."""
+    from ..datasets import readers
+
+    return folds(protocol, readers.read(protocol.dataset, root), root / readers.FOLDERS[protocol.dataset])
 
 
 def clusters(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None = None) -> dict[str, str]:
@@ -166,8 +174,8 @@ def clusters(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | N
     It is the person, else the split file's cluster, else the picture itself. folder as in `folds`.
     """
     found = _keyed(protocol, records, folder)
-    near = {row.file: f"copies-{row.cluster}" for row in _rows(protocol)}
-    return {key: record.subject or near.get(key, key) for key, record in found.items()}
+    copies = {row.file: str(row.cluster) for row in _rows(protocol)}
+    return {key: record.subject or copies.get(key, key) for key, record in found.items()}
 
 
 def _keyed(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None) -> dict[str, FaceRecord]:
@@ -239,17 +247,17 @@ def _strata(records: Sequence[FaceRecord], smallest: int) -> list[str]:
     return [name if counts[name] >= smallest else commonest for name in names]
 
 
-def _random_repeats(protocol: Protocol, keys: Sequence[str]) -> list[Fold]:
+def _random_repeats(protocol: Protocol, found: Mapping[str, FaceRecord]) -> list[Fold]:
     """Draw the training pictures once, then each test part anew from all others."""
     from sklearn.model_selection import ShuffleSplit
 
     wanted = protocol.train + protocol.test
-    if len(keys) < wanted:
+    if len(found) < wanted:
         raise DataError(
             f"{protocol.path}: expected at least {wanted} pictures, {protocol.train} to train and "
-            f"{protocol.test} to test; the data set has {len(keys)}"
+            f"{protocol.test} to test; the data set has {len(found)}"
         )
-    keys = _shuffled(keys, protocol.seed)
+    keys = _shuffled(found, protocol.seed)
     train, others = tuple(sorted(keys[: protocol.train])), keys[protocol.train :]
     if len(others) == protocol.test:  # every draw is the same; ShuffleSplit wants something left over
         draws = [range(len(others))] * protocol.repeats
@@ -259,31 +267,20 @@ def _random_repeats(protocol: Protocol, keys: Sequence[str]) -> list[Fold]:
     return [Fold(str(i), train, tuple(sorted(others[j] for j in draw))) for i, draw in enumerate(draws, 1)]
 
 
-def _fixed(protocol: Protocol, keys: Sequence[str]) -> Fold:
+def _fixed(protocol: Protocol, found: Mapping[str, FaceRecord]) -> Fold:
     if protocol.split:
         part = {row.file: row.part for row in _rows(protocol)}
     else:
-        part = {key: official_part(protocol.dataset, key) for key in keys}
+        part = {key: record.part or "no official part" for key, record in found.items()}
     if protocol.part not in part.values():
         raise DataError(
             f"{protocol.split or protocol.path}: expected a part called {protocol.part!r}; "
             f"found {', '.join(sorted(set(part.values()))) or 'no pictures'}"
         )
-    train = () if protocol.part == "train" else (key for key in keys if part[key] == "train")
-    return Fold(protocol.part, tuple(train), tuple(key for key in keys if part[key] == protocol.part))
-
-
-def official_part(dataset: str, key: str) -> str:
-    """Return the part (train, validation or test) that the data set itself gives a picture.
-
-    MegaAge-Asian (Zhang et al., 2017): the folder. CelebA (Liu et al., 2015): the picture's number, as
-    in list_eval_partition.txt. Raises: DataError for other data sets.
-    """
-    if dataset == "megaage-asian" and key.startswith(("train/", "test/")):
-        return key.partition("/")[0]
-    if dataset == "celeba" and (number := key.partition(".")[0]).isdecimal():
-        return "train" if int(number) <= 162_770 else "validation" if int(number) <= 182_637 else "test"
-    raise DataError(f"{dataset}: expected a picture of an official partition; {key!r} has none")
+    train = () if protocol.part == "train" else (key for key in sorted(found) if part[key] == "train")
+    return Fold(
+        protocol.part, tuple(train), tuple(key for key in sorted(found) if part[key] == protocol.part)
+    )
 
 
 def _person(protocol: Protocol, record: FaceRecord) -> str:
