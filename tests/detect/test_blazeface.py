@@ -11,6 +11,7 @@ from phiz.data import ASTRONAUT
 from phiz.detect import BlazeFace, blazeface, load_detector
 from phiz.detect.blazeface import VARIANTS, WEIGHTS, open_session
 from phiz.detect.boxes import decode, make_anchors, sigmoid, weighted_nms
+from phiz.detect.window import Window
 from phiz.errors import ModelError
 
 GOLDEN = Path(__file__).with_name("blazeface_golden.npz")
@@ -35,9 +36,9 @@ def test_network_gives_what_the_tflite_model_gives(name: str) -> None:
 def test_portrait_gives_the_face_that_the_tflite_model_gives(name: str) -> None:
     golden, side = np.load(GOLDEN), VARIANTS[name].side
     portrait = np.asarray(Image.open(ASTRONAUT).convert("RGB").resize((side, side)))
-    anchors = make_anchors(VARIANTS[name].grids)
+    anchors = make_anchors(VARIANTS[name].grids, side, side)
     got, expected = (
-        weighted_nms(decode(regressors, logits[:, 0], anchors, side, 0.5), 0.3)[0]
+        weighted_nms(decode(regressors, logits[:, 0], anchors, 0.5), 0.3)[0]
         for regressors, logits in (
             [output[0] for output in outputs(name, portrait[None])],
             [golden[f"{name}_{kind}"][2] for kind in ("regressors", "classificators")],
@@ -53,6 +54,14 @@ def test_one_call_may_hold_several_pictures(name: str) -> None:
     alone = [outputs(name, picture[None]) for picture in pictures]
     for kind in (0, 1):
         np.testing.assert_allclose(together[kind], np.concatenate([one[kind] for one in alone]), atol=1e-3)
+
+
+def test_what_is_trimmed_from_a_wide_picture_changes_little() -> None:
+    picture = Image.open(ASTRONAUT).crop((0, 0, 512, 384))
+    network, window = BlazeFace("back"), Window(0.0, 0.0, 512.0)
+    (square,), (trimmed,) = (network.candidates(picture, [window], trim=trim) for trim in (False, True))
+    np.testing.assert_allclose(trimmed[:16], square[:16], atol=0.04 * (square[2] - square[0]))
+    assert trimmed[16] == pytest.approx(square[16], abs=0.05)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -80,7 +89,8 @@ def damaged(tmp_path: Path, change: str) -> Path:
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch, change: str) -> None:
     monkeypatch.setattr(blazeface, "WEIGHTS", damaged(tmp_path, change))
     with pytest.raises(
-        ModelError, match=r"blazeface_short.onnx are damaged: expected sha256 c9533.*reinstall"
+        ModelError,
+        match=f"blazeface_short.onnx are damaged: expected sha256 {VARIANTS['short'].sha256}, got .*reinstall",
     ):
         load_detector("auto")
 

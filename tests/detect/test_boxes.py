@@ -39,7 +39,8 @@ def many_candidates(draw: st.DrawFn) -> np.ndarray:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_anchors_number_896_and_stand_at_cell_centres(variant: str) -> None:
-    anchors = make_anchors(VARIANTS[variant].grids)
+    side = VARIANTS[variant].side
+    anchors = make_anchors(VARIANTS[variant].grids, side, side) / side
     assert anchors.shape == (896, 2)
     # 16 x 16 cells of 1/16 with two anchors each, row by row, then 8 x 8 cells of 1/8 with six.
     np.testing.assert_allclose(anchors[0:3], [[1 / 32, 1 / 32], [1 / 32, 1 / 32], [3 / 32, 1 / 32]])
@@ -49,12 +50,19 @@ def test_anchors_number_896_and_stand_at_cell_centres(variant: str) -> None:
     np.testing.assert_allclose(anchors[-1], [15 / 16, 15 / 16])
 
 
+def test_a_trimmed_input_has_the_squares_anchors_of_its_cells() -> None:
+    grids = VARIANTS["back"].grids
+    square, wide = make_anchors(grids, 256, 256), make_anchors(grids, 192, 256)
+    assert len(wide) == 16 * 12 * 2 + 8 * 6 * 6
+    np.testing.assert_array_equal(wide, square[square[:, 1] < 192])
+
+
 def test_decode_gives_the_hand_worked_box() -> None:
-    anchors = np.array([[0.25, 0.5], [0.75, 0.5]])
+    anchors = np.array([[32.0, 64.0], [96.0, 64.0]])
     regressors = np.zeros((2, 16), np.float32)
-    # Second anchor of a 128-pixel input: (96, 64). Centre + (4, -2) = (100, 62); size 20 x 30.
+    # Second anchor: (96, 64). Centre + (4, -2) = (100, 62); size 20 x 30.
     regressors[1] = [4, -2, 20, 30, -5, -6, 5, -6, 0, 1, 0, 8, -9, -1, 9, -1]
-    found = decode(regressors, np.array([-5.0, 0.0]), anchors, 128, 0.4)
+    found = decode(regressors, np.array([-5.0, 0.0]), anchors, 0.4)
     assert found.shape == (1, COLUMNS)
     expected = [90, 47, 110, 77, 91, 58, 101, 58, 96, 65, 96, 72, 87, 63, 105, 63, 0.5]
     np.testing.assert_allclose(found[0], expected, atol=1e-6)

@@ -73,8 +73,28 @@ def test_a_window_off_the_picture_is_blank() -> None:
     assert (sample(picture, Window(50, 50, 10), 128, GREY) == GREY).all()
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "shape"),
+    [
+        (640, 480, (192, 256)),
+        (480, 640, (256, 192)),
+        (640, 360, (160, 256)),
+        (640, 640, (256, 256)),
+        (999, 1, (32, 256)),
+    ],
+)
+def test_whole_cells_past_the_pictures_end_are_trimmed(width, height, shape) -> None:
+    picture = Image.new("RGB", (width, height), (200, 200, 200))
+    window = Window(0, 0, max(width, height))
+    full, seen = sample(picture, window, 256, GREY), sample(picture, window, 256, GREY, cell=32)
+    assert seen.shape == (*shape, 3)
+    np.testing.assert_array_equal(seen, full[: shape[0], : shape[1]])
+    assert (full[shape[0] :] == GREY).all()
+    assert (full[:, shape[1] :] == GREY).all()
+
+
 def test_a_small_picture_needs_no_tiles() -> None:
-    assert tiles(640, 480, 640, 0.25, 100) == [Window(0, -80, 640)]
+    assert tiles(640, 480, 640, 0.25, 100) == [Window(0, 0, 640)]
 
 
 @settings(deadline=None)

@@ -87,7 +87,7 @@ class AutoDetector:
 
     def _propose(self, picture: PIL.Image.Image, windows: list[Window]) -> Floats:
         """Return what `back` takes for faces in the windows."""
-        return self._back.candidates(picture, windows, threshold=PROPOSAL)
+        return self._back.candidates(picture, windows, threshold=PROPOSAL, trim=True)
 
     def _look_twice(self, picture: PIL.Image.Image, proposals: Floats) -> Floats:
         """Return what `short` confirms of `proposals` from afar and close up."""

@@ -23,8 +23,6 @@ from phiz.models.session import session_options
 from phiz.types import Detection
 
 WEIGHTS = Path(__file__).parent / "weights"
-#: Windows in one network call. On one processor thread one by one is fastest: more fall out of its cache.
-BATCH = 1
 #: Candidates of one window that overlap more (intersection over union) are blended into one face.
 NMS_THRESHOLD = 0.3
 
@@ -33,7 +31,7 @@ NMS_THRESHOLD = 0.3
 class Variant:
     """One of BlazeFace's trained networks.
 
-    side: input width and height in pixels. grids: cells per side and anchors per cell, by output grid.
+    side: input width and height in pixels. grids: pixels per cell and anchors per cell, by output grid.
     threshold: least score of a face. padding: share of the picture's longer side added all round.
     """
 
@@ -48,17 +46,17 @@ class Variant:
 VARIANTS = {
     "short": Variant(
         file="blazeface_short.onnx",
-        sha256="c9533e063004b904d231611e85d5d95f0eb06f3a66104b2cf63cd8a655458aea",
+        sha256="f9d929d1e40908069bdb59c7ddd3fd1def816dbf607c107bcc51220b6dae860c",
         side=128,
-        grids=((16, 2), (8, 6)),
+        grids=((8, 2), (16, 6)),
         threshold=0.5,
         padding=0.15,
     ),
     "back": Variant(
         file="blazeface_back.onnx",
-        sha256="2444f429c7dfef814831f19cc91418884ab23f2502d7cc7676ca5b79087686a6",
+        sha256="5fcf767bfdd3fc6946d2255b7fa6b366b7d6d9f683aec49a8ddf6f81beb96b1d",
         side=256,
-        grids=((16, 2), (8, 6)),
+        grids=((16, 2), (32, 6)),
         threshold=0.5,
         padding=0.15,
     ),
@@ -77,7 +75,7 @@ class BlazeFace:
             raise ModelError(f"unknown BlazeFace network {variant!r}; there are {', '.join(VARIANTS)}")
         self.variant = VARIANTS[variant]
         self._min_face = min_face
-        self._anchors = make_anchors(self.variant.grids)
+        self._anchors: dict[tuple[int, int], Floats] = {}
         self._session = open_session(WEIGHTS / self.variant.file, self.variant.sha256, threads)
 
     def detect(self, image: Image, padding: float | None = None) -> list[Detection]:
@@ -98,21 +96,30 @@ class BlazeFace:
         windows: Sequence[Window],
         fill: Fill = GREY,
         threshold: float | None = None,
+        trim: bool = False,
     ) -> Floats:
-        """Return the faces seen in each window, merged, as n x 17 candidates in picture pixels."""
+        """Return the faces seen in each window, merged, as n x 17 candidates in picture pixels.
+
+        trim: leave out the cells of a window past the picture's right and lower end. They cost time, and to
+        the network grey is the zero that it sees beyond its input anyway.
+        """
         least = self.variant.threshold if threshold is None else threshold
         side = self.variant.side
         found: list[Floats] = [np.zeros((0, COLUMNS))]
-        for start in range(0, len(windows), BATCH):
-            batch = windows[start : start + BATCH]
-            pixels = np.stack([sample(picture, window, side, fill) for window in batch])
-            regressors, logits = self._session.run(["regressors", "classificators"], {"image": pixels})
-            for window, boxes, scores in zip(batch, regressors, logits[:, :, 0], strict=True):
-                faces = weighted_nms(decode(boxes, scores, self._anchors, side, least), NMS_THRESHOLD)
-                faces[:, :16] *= window.side / side
-                faces[:, 0:16:2] += window.x
-                faces[:, 1:16:2] += window.y
-                found.append(faces)
+        cell = max(pixels for pixels, _ in self.variant.grids) if trim else side
+        for window in windows:
+            # One by one: on one processor thread more windows in a call fall out of its cache.
+            pixels = sample(picture, window, side, fill, cell)
+            regressors, logits = self._session.run(["regressors", "classificators"], {"image": pixels[None]})
+            shape = (pixels.shape[0], pixels.shape[1])
+            if shape not in self._anchors:
+                self._anchors[shape] = make_anchors(self.variant.grids, *shape)
+            found_here = decode(regressors[0], logits[0, :, 0], self._anchors[shape], least)
+            faces = weighted_nms(found_here, NMS_THRESHOLD)
+            faces[:, :16] *= window.side / side
+            faces[:, 0:16:2] += window.x
+            faces[:, 1:16:2] += window.y
+            found.append(faces)
         return np.concatenate(found)
 
 

@@ -19,16 +19,18 @@ SCORE = 16
 LOGIT_LIMIT = 80.0
 
 
-def make_anchors(grids: tuple[tuple[int, int], ...]) -> Floats:
-    """Return the anchor centres, n x 2 (x, y) in [0, 1], for (cells per side, anchors per cell) pairs.
+def make_anchors(grids: tuple[tuple[int, int], ...], height: int, width: int) -> Floats:
+    """Return the anchor centres of an input of `height` x `width` pixels, n x 2 (x, y) in pixels.
 
-    Rows run as the network's outputs do: grid by grid, row by row, cell by cell. BlazeFace's anchors
-    have no size of their own: boxes are regressed in units of the input (arXiv 1907.05047, section 3.2).
+    grids: (pixels per cell, anchors per cell) of each output grid. Rows run as the network's outputs do:
+    grid by grid, row by row, cell by cell. BlazeFace's anchors have no size of their own: boxes are
+    regressed in units of the input (arXiv 1907.05047, section 3.2).
     """
     centres = []
-    for cells, repeats in grids:
-        steps = (np.arange(cells) + 0.5) / cells
-        y, x = np.meshgrid(steps, steps, indexing="ij")
+    for cell, repeats in grids:
+        y, x = np.meshgrid(
+            (np.arange(height // cell) + 0.5) * cell, (np.arange(width // cell) + 0.5) * cell, indexing="ij"
+        )
         centres.append(np.repeat(np.stack([x.ravel(), y.ravel()], axis=1), repeats, axis=0))
     return np.concatenate(centres)
 
@@ -38,16 +40,16 @@ def sigmoid(logits: Floats) -> Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -LOGIT_LIMIT, LOGIT_LIMIT))))
 
 
-def decode(regressors: Floats, logits: Floats, anchors: Floats, side: int, threshold: float) -> Floats:
+def decode(regressors: Floats, logits: Floats, anchors: Floats, threshold: float) -> Floats:
     """Turn one picture's raw outputs into candidates in input pixels, keeping scores >= threshold.
 
     regressors: n x 16, pixels of the input: centre x, y relative to the anchor, width, height, then six
-    keypoints relative to the anchor. logits: n. anchors: n x 2 in [0, 1]. side: input width in pixels.
+    keypoints relative to the anchor. logits: n. anchors: n x 2 in pixels of the input.
     """
     scores = sigmoid(logits.astype(np.float64))
     kept = np.flatnonzero(scores >= threshold)
     raw = regressors[kept].astype(np.float64)
-    origin = anchors[kept] * side
+    origin = anchors[kept]
     centre = raw[:, 0:2] + origin
     half = raw[:, 2:4] / 2
     keypoints = raw[:, 4:16].reshape(-1, 6, 2) + origin[:, None, :]

@@ -52,7 +52,7 @@ def tiles(width: int, height: int, least_side: float, overlap: float, limit: int
         if 1 + sum(_steps(width, side, overlap) * _steps(height, side, overlap) for side in sides) <= limit:
             break
         least_side *= 1.05
-    windows = [whole(width, height)]
+    windows = [Window(0.0, 0.0, float(max(width, height)))]
     for side in sides:
         across, down = _starts(width, side, overlap), _starts(height, side, overlap)
         windows += [Window(x, y, side) for y in down for x in across]
@@ -72,8 +72,11 @@ def _starts(length: int, side: float, overlap: float) -> list[float]:
     return [step * (length - side) / (count - 1) for step in range(count)]
 
 
-def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill) -> Image:
+def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill, cell: int | None = None) -> Image:
     """Return what `window` shows as uint8, size x size x 3, shrunk with antialiasing.
+
+    cell: leave out the columns and rows past the picture's end, as far as whole cells of this many pixels
+    can be left out; at least one is kept.
 
     The part of the picture is taken at whole pixels of the result, so that the map back is exactly
     picture = window corner + result * window side / size on both axes.
@@ -82,8 +85,10 @@ def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill) -> I
     left, right = _inside(window.x, picture.width, scale, size)
     top, bottom = _inside(window.y, picture.height, scale, size)
     grey = fill if isinstance(fill, int) else GREY
+    cell = size if cell is None else cell
+    columns, rows = (min(size, max(1, math.ceil(end / cell)) * cell) for end in (right, bottom))
     if left >= right or top >= bottom:  # thinner than one pixel of the result: nothing to find
-        return np.full((size, size, 3), grey, dtype=np.uint8)
+        return np.full((rows, columns, 3), grey, dtype=np.uint8)
     box = (
         max(window.x + left / scale, 0.0),
         max(window.y + top / scale, 0.0),
@@ -94,11 +99,11 @@ def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill) -> I
         (right - left, bottom - top), PIL.Image.Resampling.BILINEAR, box=box, reducing_gap=2.0
     )
     pixels: NDArray[np.uint8] = np.asarray(part)
-    if pixels.shape[:2] == (size, size):
+    if pixels.shape[:2] == (rows, columns):
         return pixels
     if fill == "edge":
-        return np.pad(pixels, ((top, size - bottom), (left, size - right), (0, 0)), mode="edge")
-    canvas = np.full((size, size, 3), grey, dtype=np.uint8)
+        return np.pad(pixels, ((top, rows - bottom), (left, columns - right), (0, 0)), mode="edge")
+    canvas = np.full((rows, columns, 3), grey, dtype=np.uint8)
     canvas[top:bottom, left:right] = pixels
     return canvas
 
