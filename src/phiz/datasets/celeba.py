@@ -1,75 +1,108 @@
-"""CelebA (Liu et al., ICCV 2015): gender from the attribute Male, subject from the identity list."""
+"""CelebA (Liu et al., ICCV 2015): 40 attributes, gender from Male, identity, the official partition."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
+from . import lists
+from .lists import LabelError
 from .record import FaceRecord, Skipped, file_names
 
 PICTURES = "img_align_celeba"
 ATTRIBUTES = "list_attr_celeba.txt"
 IDENTITIES = "identity_CelebA.txt"
-GENDERS = {"1": "male", "-1": "female"}
+PARTITION = "list_eval_partition.txt"
+PARTS = {"0": "train", "1": "validation", "2": "test"}
+#: The official archive's folders; the files may also lie side by side.
+FOLDERS = ("", "Img", "Anno", "Eval")
+FLAGS = {"1": True, "-1": False}
 
 
 def read_celeba(folder: Path | str, skipped: list[Skipped] | None = None) -> Iterator[FaceRecord]:
     """Yield one record per listed and present picture of CelebA, sorted by file name.
 
     Rows without a picture, without an identity or with a value other than 1 and -1 are left out
-    and added to skipped with the reason. CelebA has no ages. Raises DataError where a list is
-    missing or its header is not CelebA's.
+    and added to skipped with the reason. part is the official one where list_eval_partition.txt is
+    present. CelebA has no ages. Raises DataError where a list is missing or is not CelebA's.
     """
     folder = Path(folder)
-    present = set(file_names(folder / PICTURES))
-    identities = _identities(folder / IDENTITIES)
-    male = _attribute(folder / ATTRIBUTES, "Male")
-    left_out = [] if skipped is None else skipped
-    return _records(folder / PICTURES, present, identities, male, left_out)
+    pictures = _find(folder, PICTURES)
+    present = set(file_names(pictures))
+    identities = _pairs(_find(folder, IDENTITIES), "identity")
+    partition = _find(folder, PARTITION)
+    parts = _pairs(partition, "partition") if partition.is_file() else {}
+    wrong = next((name for name, code in parts.items() if code not in PARTS), None)
+    if wrong is not None:
+        raise DataError(f"{partition}: expected 0, 1 or 2 after {wrong!r}, came {parts[wrong]!r}")
+    names, rows = _attributes(_find(folder, ATTRIBUTES))
+    make = partial(_record, pictures, present, identities, parts, names)
+    return lists.usable(rows, make, [] if skipped is None else skipped)
 
 
-def _records(
+def _find(folder: Path, name: str) -> Path:
+    """Return where a file of the release lies; directly in folder where it lies nowhere."""
+    places = [folder / place / name for place in FOLDERS]
+    return next((path for path in places if path.exists()), places[0])
+
+
+def _record(
     pictures: Path,
     present: set[str],
-    identities: dict[str, str],
-    male: dict[str, str],
-    skipped: list[Skipped],
-) -> Iterator[FaceRecord]:
-    for name in sorted(male):
-        if name not in present:
-            skipped.append(Skipped(name, "picture missing"))
-        elif name not in identities:
-            skipped.append(Skipped(name, "no identity"))
-        elif male[name] not in GENDERS:
-            skipped.append(Skipped(name, "attribute Male is not 1 or -1"))
-        else:
-            yield FaceRecord(pictures / name, gender=GENDERS[male[name]], subject=identities[name])
-
-
-def _lines(path: Path) -> list[list[str]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: expected CelebA's text list, could not read it: {error}") from error
-    return [line.split() for line in text.splitlines() if line.strip()]
-
-
-def _identities(path: Path) -> dict[str, str]:
-    rows = _lines(path)
-    wrong = next((row for row in rows if len(row) != 2), None)
+    identities: Mapping[str, str],
+    parts: Mapping[str, str],
+    names: list[str],
+    line: str,
+) -> FaceRecord:
+    file, *values = line.split()
+    if file not in present:
+        raise LabelError("picture missing")
+    if file not in identities:
+        raise LabelError("no identity")
+    wrong = next((name for name, value in zip(names, values, strict=True) if value not in FLAGS), None)
     if wrong is not None:
-        raise DataError(f"{path}: expected 'file identity' on each line, found {' '.join(wrong)!r}")
-    return {name: identity for name, identity in rows}
+        raise LabelError(f"attribute {wrong} is not 1 or -1")
+    attributes = {name: FLAGS[value] for name, value in zip(names, values, strict=True)}
+    return FaceRecord(
+        pictures / file,
+        gender="male" if attributes["Male"] else "female",
+        subject=identities[file],
+        attributes=attributes,
+        part=PARTS[parts[file]] if file in parts else None,
+    )
 
 
-def _attribute(path: Path, attribute: str) -> dict[str, str]:
-    rows = _lines(path)
-    names = rows[1] if len(rows) > 1 else []
-    if attribute not in names:
-        raise DataError(f"{path}: expected a count, then attribute names with {attribute!r}; found none")
-    wrong = next((row for row in rows[2:] if len(row) != len(names) + 1), None)
-    if wrong is not None:
-        raise DataError(f"{path}: expected {len(names)} values after {wrong[0]!r}, found {len(wrong) - 1}")
-    column = names.index(attribute) + 1
-    return {row[0]: row[column] for row in rows[2:]}
+def _lines(path: Path) -> list[tuple[int, str]]:
+    numbered = enumerate(lists.lines(path, "CelebA's text list"), start=1)
+    return [(number, line) for number, line in numbered if line.strip()]
+
+
+def _pairs(path: Path, what: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for number, line in _lines(path):
+        row = line.split()
+        if len(row) != 2:
+            raise DataError(f"{path}:{number}: expected 'file {what}' on each line, found {line.strip()!r}")
+        if row[0] in pairs:
+            raise DataError(f"{path}:{number}: expected each file once, {row[0]!r} is listed twice")
+        pairs[row[0]] = row[1]
+    return pairs
+
+
+def _attributes(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return the attribute names, and (where, line) sorted by file name; a line is far smaller unsplit."""
+    numbered = _lines(path)
+    names = numbered[1][1].split() if len(numbered) > 1 else []
+    if "Male" not in names:
+        raise DataError(f"{path}: expected a count, then attribute names with 'Male'; found none")
+    rows = []
+    for number, line in numbered[2:]:
+        file, *values = line.split()
+        if len(values) != len(names):
+            raise DataError(
+                f"{path}:{number}: expected {len(names)} values after {file!r}, found {len(values)}"
+            )
+        rows.append((file, f"{path.name}:{number} {file}", line))
+    return names, [(where, line) for _, where, line in sorted(rows, key=lambda row: row[0])]

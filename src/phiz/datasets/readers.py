@@ -3,22 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
+from .aihub_korean import read_aihub_korean
+from .all_age_faces import read_all_age_faces
 from .celeba import read_celeba
 from .fgnet import read_fgnet
+from .imdb_wiki import read_imdb_wiki
+from .lfwa import read_lfwa
+from .megaage_asian import read_megaage_asian
+from .morph2 import read_morph2
 from .record import FaceRecord, Skipped, key
+from .table import read_table
 from .utkface import read_utkface
 
 __all__ = ["FOLDERS", "READERS", "Reader", "key", "read"]
 
 Reader = Callable[[Path, list[Skipped]], Iterator[FaceRecord]]
 
-READERS: dict[str, Reader] = {"utkface": read_utkface, "celeba": read_celeba, "fgnet": read_fgnet}
+READERS: dict[str, Reader] = {
+    "utkface": read_utkface,
+    "celeba": read_celeba,
+    "fgnet": read_fgnet,
+    "morph2": read_morph2,
+    "megaage-asian": read_megaage_asian,
+    "all-age-faces": read_all_age_faces,
+    "imdb": partial(read_imdb_wiki, source="imdb"),
+    "wiki": partial(read_imdb_wiki, source="wiki"),
+    "lfwa": read_lfwa,
+    "aihub-korean": read_aihub_korean,
+    "csv": read_table,
+}
 
-#: The usual folder of each data set under a folder that holds several.
-FOLDERS: dict[str, str] = {"utkface": "UTKFace", "celeba": "CelebA", "fgnet": "FGNET"}
+#: The usual folder of each data set under a folder that holds several: what its archive unpacks to.
+FOLDERS: dict[str, str] = {
+    "utkface": "UTKFace",
+    "celeba": "CelebA",
+    "fgnet": "FGNET",
+    "morph2": "MORPH_nonCommercial",
+    "megaage-asian": "megaage_asian",
+    "all-age-faces": "All-Age-Faces Dataset",
+    "imdb": "imdb_crop",
+    "wiki": "wiki_crop",
+    "lfwa": "LFWA",
+    "aihub-korean": "AIHub-Korean",
+    "csv": ".",
+}
 
 
 def read(name: str, root: Path, skipped: list[Skipped] | None = None) -> list[FaceRecord]:

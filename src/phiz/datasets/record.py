@@ -45,11 +45,25 @@ def file_names(folder: Path) -> list[str]:
     """Return the names of the files directly in a folder, sorted; DataError where it is no folder."""
     if not folder.is_dir():
         raise DataError(f"{folder}: expected a folder of pictures, found none; check the path")
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    except OSError as error:
+        raise DataError(f"{folder}: expected a folder of pictures, could not list it: {error}") from error
 
 
 #: Folders that hold all pictures of a data set; they say nothing, so a picture's key leaves them out.
-PICTURE_FOLDERS = ("images", "img_align_celeba", "original images", "aglined faces", "aligned faces", "lfw")
+PICTURE_FOLDERS = frozenset(
+    (
+        "images",
+        "Img",
+        "img_align_celeba",
+        "original images",
+        "aglined faces",
+        "aligned faces",
+        "lfw",
+        "Album2",
+    )
+)
 
 
 def key(record: FaceRecord, folder: Path | str) -> str:
@@ -59,7 +73,9 @@ def key(record: FaceRecord, folder: Path | str) -> str:
     plain file name for most data sets, "train/1.jpg" where names repeat across folders.
     """
     try:
-        parts = record.path.relative_to(folder).parts
+        parts = list(record.path.relative_to(folder).parts)
     except ValueError:
         return record.path.name
-    return "/".join(parts[1:] if len(parts) > 1 and parts[0] in PICTURE_FOLDERS else parts)
+    while len(parts) > 1 and parts[0] in PICTURE_FOLDERS:
+        del parts[0]
+    return "/".join(parts)
