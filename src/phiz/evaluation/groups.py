@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..datasets.splits import age_band
 from . import metrics
@@ -54,6 +57,44 @@ class Figure:
     note: str = ""
 
 
+Compute = Callable[[Floats | None], Floats]
+Key = Callable[[Scored], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Metrics that are computed over the same pictures.
+
+    members: the pictures. compute: by metric name, a function of weights (..., n) over the members.
+    """
+
+    members: Sequence[Scored]
+    compute: dict[str, Compute]
+
+    def together(self, weight: Floats | None) -> Floats:
+        """Return every metric, in order, in the last axis: one draw of weights serves them all."""
+        return np.stack([compute(weight) for compute in self.compute.values()], axis=-1)
+
+
+def _pair(first: Key, second: Key) -> Key:
+    def key(row: Scored) -> str | None:
+        names = first(row), second(row)
+        return None if None in names else ", ".join(map(str, names))
+
+    return key
+
+
+_SINGLE: dict[str, Key] = {
+    "age band": lambda row: None if row.true_age is None else age_band(row.true_age),
+    "gender": lambda row: row.true_gender,
+    "group": lambda row: row.group,
+}
+#: Each way of grouping pictures, and the name of a picture's group; None where a label is missing.
+KINDS: dict[str, Key] = _SINGLE | {
+    f"{a} and {b}": _pair(_SINGLE[a], _SINGLE[b]) for a, b in combinations(_SINGLE, 2)
+}
+
+
 def figures(
     scored: Sequence[Scored],
     *,
@@ -65,22 +106,38 @@ def figures(
     """Return every metric that the labels allow, for all pictures and for each group of them.
 
     Pictures without an answer are left out; the caller reports their number. contradicting: files
-    whose labels contradict a copy's; the figures without them are given as a group of their own.
+    whose labels contradict a copy's; the figures without them are given as a group of their own. Where
+    there are several folds, the means over folds are given too: each fold counts alike there, and each
+    picture elsewhere.
     """
-    answered = [row for row in scored if row.problem is None]
+    rows = [row for row in scored if row.problem is None]
     found = []
-    for kind, name, rows in _groups(answered, contradicting):
-        for metric, (compute, members) in _metrics(rows).items():
-            n = len(members)
-            if n < smallest:
-                found.append(
-                    Figure(kind, name, metric, None, None, None, n, f"{TOO_SMALL} (under {smallest})")
-                )
-                continue
-            cluster = [row.cluster for row in members]
-            low, high = metrics.bootstrap(compute, cluster, seed=seed, resamples=resamples)
-            found.append(Figure(kind, name, metric, float(compute(None)), low, high, n))
+    for kind, name, members in _groups(rows, contradicting):
+        for measured in measures(members):
+            found += _figures(kind, name, measured, seed, resamples, smallest)
+    folds = len({row.fold for row in rows})
+    if folds > 1:
+        for measured in measures(rows):
+            over = Measures(measured.members, _over_folds(measured))
+            note = f"{len({row.fold for row in measured.members})} folds"
+            found += _figures("all", "mean over folds", over, seed, resamples, smallest, note)
     return found
+
+
+def _figures(
+    kind: str, name: str, measured: Measures, seed: int, resamples: int, smallest: int, note: str = ""
+) -> list[Figure]:
+    n = len(measured.members)
+    if n < smallest:
+        small = f"{TOO_SMALL} (under {smallest})"
+        return [Figure(kind, name, metric, None, None, None, n, small) for metric in measured.compute]
+    cluster = [row.cluster for row in measured.members]
+    values = measured.together(None)
+    low, high = metrics.intervals(measured.together, cluster, seed=seed, resamples=resamples)
+    return [
+        Figure(kind, name, metric, float(values[i]), float(low[i]), float(high[i]), n, note)
+        for i, metric in enumerate(measured.compute)
+    ]
 
 
 def _groups(
@@ -89,40 +146,60 @@ def _groups(
     yield "all", "all", rows
     if contradicting:
         yield "all", "without contradicting labels", [r for r in rows if r.file not in contradicting]
-    kinds: dict[str, Callable[[Scored], str | None]] = {
-        "age band": lambda row: None if row.true_age is None else age_band(row.true_age),
-        "gender": lambda row: row.true_gender,
-        "group": lambda row: row.group,
-    }
-    for kind, key in kinds.items():
-        for name in sorted({value for row in rows if (value := key(row)) is not None}):
-            yield kind, name, [row for row in rows if key(row) == name]
+    for kind, key in KINDS.items():
+        groups: dict[str, list[Scored]] = {}
+        for row in rows:
+            if (name := key(row)) is not None:
+                groups.setdefault(name, []).append(row)
+        for name in sorted(groups):
+            yield kind, name, groups[name]
 
 
-def _metrics(
-    rows: Sequence[Scored],
-) -> dict[str, tuple[Callable[[Floats | None], Floats], Sequence[Scored]]]:
-    """Return, by name, a function of weights and the rows that it is computed over."""
+def measures(rows: Sequence[Scored]) -> list[Measures]:
+    """Return the metrics that the rows' labels allow: of age, of gender, and of both."""
+    found = []
     aged = [row for row in rows if row.true_age is not None]
-    known = [row for row in rows if row.true_gender is not None]
-    age = np.array([row.age for row in aged], dtype=np.float64)
-    true_age = np.array([row.true_age for row in aged], dtype=np.float64)
-    gender = np.array([row.gender for row in known], dtype=np.str_)
-    true_gender = np.array([row.true_gender for row in known], dtype=np.str_)
-    found: dict[str, tuple[Callable[[Floats | None], Floats], Sequence[Scored]]] = {}
     if aged:
-        found["mae"] = (lambda w: metrics.mae(age, true_age, w)), aged
-        found["rmse"] = (lambda w: metrics.rmse(age, true_age, w)), aged
-        found["bias"] = (lambda w: metrics.bias(age, true_age, w)), aged
-        found["cs5"] = (lambda w: metrics.cs(age, true_age, 5, w)), aged
-        found["ca3"] = (lambda w: metrics.ca(age, true_age, 3, w)), aged
-        found["ca5"] = (lambda w: metrics.ca(age, true_age, 5, w)), aged
-        found["ca7"] = (lambda w: metrics.ca(age, true_age, 7, w)), aged
+        age, true_age = _ages(aged)
+        of_age: dict[str, Compute] = {
+            "mae": lambda w: metrics.mae(age, true_age, w),
+            "rmse": lambda w: metrics.rmse(age, true_age, w),
+            "bias": lambda w: metrics.bias(age, true_age, w),
+            "cs5": lambda w: metrics.cs(age, true_age, 5, w),
+            "ca3": lambda w: metrics.ca(age, true_age, 3, w),
+            "ca5": lambda w: metrics.ca(age, true_age, 5, w),
+            "ca7": lambda w: metrics.ca(age, true_age, 7, w),
+        }
+        found.append(Measures(aged, of_age))
+    known = [row for row in rows if row.true_gender is not None]
     if known:
-        found["gender_accuracy"] = (lambda w: metrics.accuracy(gender, true_gender, w)), known
-    if len(np.unique(true_gender)) > 1:
-        found["gender_balanced_accuracy"] = (
-            (lambda w: metrics.balanced_accuracy(gender, true_gender, w)),
-            known,
-        )
+        gender, true_gender = _genders(known)
+        of_gender: dict[str, Compute] = {
+            "gender_accuracy": lambda w: metrics.accuracy(gender, true_gender, w)
+        }
+        if len(np.unique(true_gender)) > 1:
+            of_gender["gender_balanced_accuracy"] = lambda w: metrics.balanced_accuracy(
+                gender, true_gender, w
+            )
+        found.append(Measures(known, of_gender))
+    both = [row for row in aged if row.true_gender is not None]
+    if both:
+        labels = (*_ages(both), *_genders(both))
+        found.append(Measures(both, {"joint_success": lambda w: metrics.joint_success(*labels, w)}))
     return found
+
+
+def _ages(rows: Sequence[Scored]) -> tuple[Floats, Floats]:
+    return np.array([row.age for row in rows], float), np.array([row.true_age for row in rows], float)
+
+
+def _genders(rows: Sequence[Scored]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    return np.array([row.gender for row in rows], str), np.array([row.true_gender for row in rows], str)
+
+
+def _over_folds(measured: Measures) -> dict[str, Compute]:
+    fold = [row.fold for row in measured.members]
+    return {
+        metric: partial(metrics.mean_over_folds, compute, fold)
+        for metric, compute in measured.compute.items()
+    }
