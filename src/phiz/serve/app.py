@@ -1,0 +1,213 @@
+"""The service as an ASGI application: routes, and what each refuses in which words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketException
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from .._version import __version__
+from ..models.store import list_cards
+from .access import (
+    SECURITY_HEADERS,
+    SecurityHeaders,
+    bearer,
+    origin_allowed,
+    subprotocol_token,
+    token_matches,
+)
+from .body import Bodies
+from .engine import Busy, Engine, Locator, result_json
+from .metrics import Metrics, Observe
+from .page import PAGE, Page, weights_files, weights_response
+from .schema import BODY, REFUSALS, Answer, Models, Refusal, State
+from .settings import Settings
+from .stream import Streams
+
+
+class Service:
+    """The parts that requests share; `app.state.service` of every application."""
+
+    def __init__(self, locator: Locator, settings: Settings) -> None:
+        self.locator, self.settings = locator, settings
+        self.metrics = Metrics()
+        self.engine = Engine(locator, settings, self.metrics)
+        self.bodies = Bodies(settings.limits)
+        self.streams = Streams(self.engine, settings.limits, self.metrics)
+        self.ending = False
+        self.metrics.held.set_function(lambda: self.bodies.held)
+
+    async def end(self) -> None:
+        """Say that no more should come, and close the streams once each has its last answer."""
+        self.ending = True
+        await self.streams.end(self.settings.limits.answer_seconds)
+
+
+def create_app(locator: Locator, settings: Settings | None = None, *, detector: str = "auto") -> FastAPI:
+    """Return the application round a loaded analyzer.
+
+    detector: the detector's name, as /v1/models tells it.
+    """
+    settings = settings or Settings()
+    service = Service(locator, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.engine.close()
+
+    app = FastAPI(
+        title="phiz",
+        version=__version__,
+        summary="Age and gender from faces. Pictures are held in memory for the answer and never kept.",
+        docs_url=None,  # both pages would load scripts from other hosts
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    if settings.allow_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allow_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observe, metrics=service.metrics)  # the last one added is the outermost
+    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
+    _add_routes(app, service, detector)
+    _add_files(app)
+    return app
+
+
+def _add_routes(app: FastAPI, service: Service, detector: str) -> None:
+    settings, limits = service.settings, service.settings.limits
+    scheme = HTTPBearer(auto_error=False, description="Only where the service was started with a token.")
+
+    def authorise(request: Request) -> None:
+        if not token_matches(settings.token, bearer(request.headers)):
+            raise HTTPException(
+                401,
+                "expected the service's token: Authorization: Bearer TOKEN",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    def own_origin(request: Request) -> None:
+        if not origin_allowed(request.headers, settings.allow_origins):
+            raise HTTPException(
+                403, "expected a page of this service, came one of another origin; see --allow-origin"
+            )
+
+    protected: list[Any] = [Depends(authorise)] + ([Depends(scheme)] if settings.token else [])
+
+    @app.post(
+        "/v1/analyze",
+        response_model=Answer,
+        responses=REFUSALS,
+        openapi_extra=BODY,
+        dependencies=[Depends(own_origin), *protected],
+    )
+    async def analyze(request: Request) -> Response:
+        """Say age and gender for every face in one picture or in several."""
+        async with service.bodies.pictures(request, service.engine.retry_after) as pictures:
+            try:
+                results = await service.engine.analyze(pictures)
+            except TimeoutError:
+                raise HTTPException(
+                    503,
+                    f"expected an answer within {limits.answer_seconds:g} seconds, came none; "
+                    "send fewer pictures or try again later",
+                    {"Retry-After": str(service.engine.retry_after)},
+                ) from None
+        body = f'"results": [{", ".join(map(result_json, results))}]'
+        if all(result.error for result in results):
+            detail = f"none of the pictures could be read: {results[0].error}"
+            body = f'"detail": {json.dumps(detail, ensure_ascii=False)}, {body}'
+            return Response(f"{{{body}}}", 422, media_type="application/json")
+        return Response(f"{{{body}}}", media_type="application/json")
+
+    @app.websocket("/v1/stream")
+    async def stream(socket: WebSocket) -> None:
+        offered = socket.scope.get("subprotocols", [])
+        token = bearer(socket.headers) or subprotocol_token(offered)
+        if not origin_allowed(socket.headers, settings.allow_origins) or not token_matches(
+            settings.token, token
+        ):
+            raise WebSocketException(1008)
+        await service.streams.serve(socket)
+
+    @app.get("/v1/models", response_model=Models, responses={401: REFUSALS[401]}, dependencies=protected)
+    def models() -> dict[str, Any]:
+        """Tell which model and detector answer, the bounds of a request, and every model's card."""
+        bounds = ("max_bytes", "max_pixels", "max_pictures", "max_frame_bytes")
+        return {
+            "model": service.locator.card.name,
+            "detector": detector,
+            "limits": {name: getattr(limits, name) for name in bounds},
+            "models": [card.to_dict() for card in list_cards()],
+        }
+
+    @app.get("/healthz", response_model=State)
+    async def healthz() -> dict[str, str]:
+        """Answer as long as the process works."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", response_model=State, responses={503: {"model": Refusal}})
+    async def readyz() -> dict[str, str]:
+        """Answer 200 where new pictures would be taken on."""
+        if service.ending or service.engine.busy:
+            reason = "ending" if service.ending else "busy"
+            raise HTTPException(503, reason, {"Retry-After": str(service.engine.retry_after)})
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False, dependencies=protected)
+    def metrics() -> Response:
+        return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_files(app: FastAPI) -> None:
+    files = weights_files()
+
+    @app.get("/models/{name}", include_in_schema=False)
+    def weights(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(404, f"expected one of {', '.join(files)}")
+        return weights_response(files[name])
+
+    if not (PAGE / "index.html").is_file():
+        return
+    page, not_found = Page(), app.router.default
+
+    async def page_or_not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        await (page if scope["type"] == "http" else not_found)(scope, receive, send)
+
+    # Not mounted at "/": that would match before a route whose path fits and whose method does not (405).
+    app.router.default = page_or_not_found
+
+
+def _busy(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Busy)
+    return JSONResponse({"detail": str(error)}, 429, {"Retry-After": str(error.retry_after)})
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    """Answer nobody: the client left before its body was complete (499, as proxies log it)."""
+    return Response(status_code=499)
+
+
+def _failed(_: Request, __: Exception) -> Response:
+    """Answer for an error of the service itself, which is logged by its server; outside all middleware."""
+    detail = "the service failed on this request; its log says why"
+    return JSONResponse({"detail": detail}, 500, dict(SECURITY_HEADERS))

@@ -1,0 +1,166 @@
+"""A request's body as pictures: read into memory within every bound, never onto a disk.
+
+Starlette's own form parser moves large files to temporary ones, so the parts are collected here, from
+python-multipart's streaming parser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from fastapi import HTTPException, Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from ..image import display_name
+from .engine import Busy, Picture
+from .settings import Limits
+
+FORM = "multipart/form-data"
+#: Longest name of a picture that is kept, in characters; the rest is cut.
+NAME_LENGTH = 255
+
+
+class Bodies:
+    """Reads request bodies and knows how many bytes of them are in memory, over all clients."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.held = 0
+
+    @asynccontextmanager
+    async def pictures(self, request: Request, retry_after: int) -> AsyncGenerator[list[Picture], None]:
+        """Read a request's pictures and hold their bytes until the block ends.
+
+        Raises HTTPException (400, 408, 413, 415, 422) for what cannot be taken, Busy where the bodies in
+        memory are at their bound.
+        """
+        kind, options = parse_options_header(request.headers.get("content-type"))
+        _check_head(request, kind, self._limits.max_bytes)
+        taken = 0
+
+        async def chunks() -> AsyncIterator[bytes]:
+            nonlocal taken
+            async for chunk in request.stream():
+                taken += len(chunk)
+                self.held += len(chunk)
+                if taken > self._limits.max_bytes:
+                    raise _too_large(self._limits.max_bytes, "more")
+                if self.held > self._limits.held_bytes:
+                    detail = f"expected room for the body, came all {self._limits.held_bytes:,} bytes taken"
+                    raise Busy(f"{detail}; try again in {retry_after} seconds", retry_after)
+                yield chunk
+
+        try:
+            try:
+                with anyio.fail_after(self._limits.body_seconds):
+                    if kind == FORM.encode():
+                        parts = _Parts(options.get(b"boundary"), self._limits.max_pictures)
+                        pictures = await parts.read(chunks())
+                    else:
+                        pictures = [(None, b"".join([chunk async for chunk in chunks()]))]
+            except TimeoutError:
+                raise HTTPException(
+                    408,
+                    f"expected the whole body within {self._limits.body_seconds:g} seconds, "
+                    f"came {taken:,} bytes; send a smaller picture or use a faster line",
+                ) from None
+            yield pictures
+        finally:
+            self.held -= taken
+
+
+def _check_head(request: Request, kind: bytes, max_bytes: int) -> None:
+    """Refuse by its headers a body that cannot be taken."""
+    if not (kind.startswith(b"image/") or kind in (FORM.encode(), b"application/octet-stream")):
+        came = display_name(kind[:100]) if kind else "none"
+        raise HTTPException(
+            415,
+            f"expected Content-Type image/* (the body is one picture) or {FORM} (one or more files), "
+            f"came {came}",
+        )
+    if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
+        came = display_name(encoding[:100])
+        raise HTTPException(415, f"expected a body without Content-Encoding, came {came}; send it as it is")
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes:
+        raise _too_large(max_bytes, f"{int(declared):,}")
+
+
+def _too_large(most: int, came: str) -> HTTPException:
+    return HTTPException(
+        413, f"expected a body of at most {most:,} bytes, came {came}; send fewer or smaller pictures"
+    )
+
+
+class _Parts:
+    """Collects the files of a multipart body."""
+
+    def __init__(self, boundary: bytes | None, most: int) -> None:
+        self._most = most
+        self._pictures: list[Picture] = []
+        self._data = bytearray()
+        self._header, self._value = bytearray(), bytearray()
+        self._disposition = b""
+        self._ended = False
+        if not boundary:
+            raise HTTPException(400, f"expected a boundary in Content-Type: {FORM}, came none")
+        callbacks = {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._end_headers,
+            "on_part_data": lambda data, start, end: self._data.extend(memoryview(data)[start:end]),
+            "on_end": self._end,
+        }
+        try:
+            self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
+        except FormParserError as error:
+            raise HTTPException(400, f"the boundary of {FORM} is not usable: {error}") from None
+
+    async def read(self, chunks: AsyncIterator[bytes]) -> list[Picture]:
+        """Return (name, bytes) of every file. Raises HTTPException for a body that is not well-formed."""
+        try:
+            async for chunk in chunks:
+                self._parser.write(chunk)
+        except FormParserError:
+            raise _malformed() from None
+        if not self._ended:
+            raise _malformed()
+        if not self._pictures:
+            raise HTTPException(422, "expected at least one picture, came none; send each as a file")
+        return self._pictures
+
+    def _begin(self) -> None:
+        if len(self._pictures) == self._most:
+            raise HTTPException(
+                413, f"expected at most {self._most} pictures in a request, came more; send several requests"
+            )
+        self._disposition = b""
+
+    def _end_header(self) -> None:
+        if self._header.lower() == b"content-disposition":
+            self._disposition = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _end_headers(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        if b"filename" not in options:
+            field = display_name(options.get(b"name", b"")[:100])
+            raise HTTPException(
+                422, f"expected only files, came the form field {field}; send each picture with a file name"
+            )
+        name = options[b"filename"]
+        self._data = bytearray()
+        self._pictures.append((display_name(name)[:NAME_LENGTH] if name else None, self._data))
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def _malformed() -> HTTPException:
+    return HTTPException(400, f"expected a well-formed {FORM} body, came one that is damaged or cut short")

@@ -1,0 +1,131 @@
+"""The answers as OpenAPI describes them. `Result.to_dict` makes them; these only describe and are tested."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+_FACE: dict[str, Any] = {
+    "box": [201.5, 88.0, 120.2, 120.2],
+    "score": 0.9712,
+    "keypoints": [
+        [231.0, 130.1],
+        [279.4, 131.0],
+        [254.8, 158.9],
+        [255.1, 181.7],
+        [209.3, 138.2],
+        [312.6, 140.0],
+    ],
+    "age": 31.2,
+    "gender": "female",
+    "gender_score": 0.98,
+}
+_RESULT: dict[str, Any] = {"path": "a.jpg", "width": 640, "height": 480, "faces": [_FACE], "error": None}
+
+
+class FaceAnswer(BaseModel):
+    """One analysed face."""
+
+    box: list[float] = Field(min_length=4, max_length=4, description="x, y, width, height in pixels")
+    score: float | None = Field(description="confidence of the detector, 0 to 1")
+    keypoints: list[list[float]] = Field(
+        description="x, y of right eye, left eye, nose, mouth, right ear, left ear, in pixels"
+    )
+    age: float = Field(ge=0, description="estimated age in years")
+    gender: Literal["female", "male"]
+    gender_score: float = Field(ge=0.5, le=1, description="probability of the named gender")
+
+
+class PictureAnswer(BaseModel):
+    """One picture's faces, largest first, or why it could not be read."""
+
+    path: str | None = Field(description="what the sender called the picture")
+    width: int | None
+    height: int | None
+    faces: list[FaceAnswer]
+    error: str | None
+
+
+class Answer(BaseModel):
+    """One result per picture, in the order sent."""
+
+    results: list[PictureAnswer]
+
+    model_config = {"json_schema_extra": {"examples": [{"results": [_RESULT]}]}}
+
+
+class Refusal(BaseModel):
+    """Why there is no answer: what was expected, what came, what to do."""
+
+    detail: str
+
+
+class Unreadable(Refusal):
+    """None of the pictures could be read; each result's `error` says why."""
+
+    results: list[PictureAnswer] | None = None
+
+
+class State(BaseModel):
+    """How the service is."""
+
+    status: str
+
+
+class Models(BaseModel):
+    """What answers: the model and detector in use, the bounds, and the card of every model that ships."""
+
+    model: str
+    detector: str
+    limits: dict[str, int]
+    models: list[dict[str, Any]]
+
+
+def _refusal(text: str, model: type[BaseModel] = Refusal, **headers: str) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": text, "model": model}
+    if headers:
+        described["headers"] = {
+            name.replace("_", "-"): {"schema": {"type": "string"}, "description": about}
+            for name, about in headers.items()
+        }
+    return described
+
+
+_RETRY = "seconds after which another try is worth it"
+#: What /v1/analyze answers but 200.
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: _refusal("The body is not well-formed."),
+    401: _refusal("The bearer token is missing or wrong.", WWW_Authenticate="Bearer"),
+    403: _refusal("A web page of an origin that is not allowed."),
+    408: _refusal("The body came too slowly."),
+    413: _refusal("Too many bytes or pictures."),
+    415: _refusal("The body's type is neither a picture nor a form."),
+    422: _refusal("No picture came, or none could be read.", Unreadable),
+    429: _refusal("All places are taken.", Retry_After=_RETRY),
+    503: _refusal("There was no answer in time, or the service is ending.", Retry_After=_RETRY),
+}
+#: The body of /v1/analyze, which the endpoint reads by itself.
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["pictures"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "pictures": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                        }
+                    },
+                }
+            },
+        },
+    }
+}
