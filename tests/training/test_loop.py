@@ -18,6 +18,7 @@ TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0, 0, 1))
 RECIPE = Recipe(
     "r",
     1,
+    None,
     TEMPLATE,
     Data("x", celeba_share=0.5),
     Optimisation(10, batch=8),
@@ -29,7 +30,8 @@ RECIPE = Recipe(
 
 
 def crops(n):
-    return Crops(np.zeros((n, 96, 96, 3), np.uint8), np.zeros(n, np.float32), np.zeros(n, np.float32))
+    labels = np.zeros(n, np.float32)
+    return Crops(np.zeros((n, 96, 96, 3), np.uint8), labels, labels, np.full(n, "a.jpg"))
 
 
 PARTS = {"train": crops(40), "gender": crops(20)}

@@ -18,6 +18,7 @@ from phiz import image
 from phiz.crop import CropTemplate, chip_crop, face_crop
 from phiz.datasets.record import FaceRecord
 from phiz.detect import Detector, detect_chip, load_detector
+from phiz.types import Point
 
 #: The detector of training crops is the default of analysis.
 DETECTOR = "auto"
@@ -33,54 +34,75 @@ class Crops:
 
     pixels: (N, S, S, 3) uint8, memory-mapped; the central S / MARGIN pixels are the canonical crop.
     age: (N,) years, NaN where unknown. female: (N,) 1, 0, or NaN where unknown.
+    paths: (N,) the pictures' paths.
     """
 
     pixels: NDArray[np.uint8]
     age: NDArray[np.float32]
     female: NDArray[np.float32]
+    paths: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.pixels)
 
+    def rows(self, index: NDArray[np.int64]) -> Crops:
+        """Return the crops of these rows, in memory."""
+        return Crops(self.pixels[index], self.age[index], self.female[index], self.paths[index])
+
 
 def load_crops(
-    records: Sequence[FaceRecord], *, chips: bool, template: CropTemplate, size: int, cache: Path
+    records: Sequence[FaceRecord],
+    *,
+    chips: bool,
+    template: CropTemplate,
+    size: int,
+    cache: Path,
+    aligner: str = "detector",
 ) -> Crops:
     """Return the crops of `records`, cutting them first where the cache does not hold them yet.
 
     chips: the pictures are tight face chips (analysed as with --cropped) rather than photos. A
     photo without a face is left out; a chip without one gets the template's chip crop.
     size: side of the network's input in pixels; the crops are MARGIN times as wide.
+    aligner: "detector", or "landmarks" to cut by the records' own; a record without any is left out.
     Raises: ImageError where a picture cannot be read.
     """
     full = round(size * MARGIN)
-    key = json.dumps([[str(r.path.name) for r in records], chips, template.to_dict(), full, DETECTOR])
+    by = DETECTOR if aligner == "detector" else aligner
+    key = json.dumps([["/".join(r.path.parts[-2:]) for r in records], chips, template.to_dict(), full, by])
     stem = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     pixels_file, found_file = stem.with_suffix(".npy"), stem.with_suffix(".found.npy")
     if not found_file.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        _cut(records, chips, template.zoomed_out(MARGIN), full, pixels_file, found_file)
+        wide = template.zoomed_out(MARGIN)
+        jobs = [_Job(r.path, r.landmarks, aligner == "landmarks", chips, wide, full) for r in records]
+        _cut(jobs, pixels_file, found_file)
     found = np.load(found_file)
     kept = [record for record, ok in zip(records, found, strict=True) if ok]
     return Crops(
         pixels=np.load(pixels_file, mmap_mode="r"),
         age=np.array([np.nan if r.age is None else r.age for r in kept], dtype=np.float32),
         female=np.array([_FEMALE[r.gender] for r in kept], dtype=np.float32),
+        paths=np.array([str(r.path) for r in kept], dtype=np.str_),
     )
 
 
 _FEMALE = {"female": 1.0, "male": 0.0, None: np.nan}
 
 
-def _cut(
-    records: Sequence[FaceRecord],
-    chips: bool,
-    template: CropTemplate,
-    size: int,
-    pixels_file: Path,
-    found_file: Path,
-) -> None:
-    jobs = [(record.path, chips, template, size) for record in records]
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One picture to cut, ready to be sent to a worker process."""
+
+    path: Path
+    landmarks: tuple[Point, ...] | None
+    by_landmarks: bool
+    chips: bool
+    template: CropTemplate
+    size: int
+
+
+def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path) -> None:
     crops: list[NDArray[np.uint8] | None] = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         done = pool.map(_cut_one, jobs, chunksize=32)
@@ -93,18 +115,38 @@ def _cut(
         part.replace(file)
 
 
-def _cut_one(job: tuple[Path, bool, CropTemplate, int]) -> NDArray[np.uint8] | None:
+def _cut_one(job: _Job) -> NDArray[np.uint8] | None:
     global _detector
-    path, chips, template, size = job
+    if job.by_landmarks:
+        if job.landmarks is None:
+            return None
+        points = keypoints_of_landmarks(job.landmarks)
+        return face_crop(image.load(job.path), points, job.size, job.template)
     if _detector is None:
         _detector = load_detector(DETECTOR)
-    picture = image.load(path)
-    if chips:
+    picture = image.load(job.path)
+    if job.chips:
         face = detect_chip(picture, _detector)
         return (
-            chip_crop(picture, size, template)
+            chip_crop(picture, job.size, job.template)
             if face is None
-            else face_crop(picture, face.keypoints, size, template)
+            else face_crop(picture, face.keypoints, job.size, job.template)
         )
     faces = _detector.detect(picture)
-    return face_crop(picture, faces[0].keypoints, size, template) if faces else None
+    return face_crop(picture, faces[0].keypoints, job.size, job.template) if faces else None
+
+
+def keypoints_of_landmarks(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Return KEYPOINT_NAMES' six points out of 68 landmarks in the order of iBUG 300-W, in pixels.
+
+    Eyes and mouth are the means of their contours; the ears, which the scheme lacks, the jaw's two ends.
+    Source of the order: Sagonas et al. 2013, "300 Faces in-the-Wild Challenge".
+    """
+    if len(points) != 68:
+        raise ValueError(f"expected 68 landmarks, got {len(points)}")
+
+    def mean(start: int, end: int) -> Point:
+        part = points[start:end]
+        return (sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part))
+
+    return (mean(36, 42), mean(42, 48), points[30], mean(48, 68), points[0], points[16])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from phiz.errors import RecipeError
 from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
 from phiz.training.augment import augment, prepare
 from phiz.training.crops import Crops
@@ -34,71 +36,114 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
     the same weights as one that was not.
     """
     output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(recipe.seed)
-    opt = recipe.optimisation
-    # Colours last in memory: depthwise convolutions train 1.5 times as fast on a CPU
-    net = MultiTaskNet(dropout=opt.dropout).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = AveragedModel(net, multi_avg_fn=_averaging(opt.average), use_buffers=True)
-    optimizer = torch.optim.AdamW(_groups(net, opt.weight_decay), lr=opt.learning_rate)
-    steps = len(epoch_order(recipe, parts, torch.Generator()))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: _rate(step, round(opt.warmup_epochs * steps), opt.epochs * steps)
-    )
+    run = Run(recipe, parts)
     start, best = 0, math.inf
     if resume and (output / "last.pt").exists():
         state = torch.load(output / "last.pt", weights_only=True)
-        for name, part in (
-            ("net", net),
-            ("average", average),
-            ("optimizer", optimizer),
-            ("schedule", schedule),
-        ):
-            part.load_state_dict(state[name])  # type: ignore[attr-defined]
+        run.load_state(state)
         start, best = state["epoch"], state["best"]
     log = _open_log(output / "log.csv", keep=start)
-    for epoch in range(start, opt.epochs):
-        began, losses = time.perf_counter(), []
-        torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout
-        net.train()
-        bar = tqdm(
-            batches(recipe, parts, epoch), total=steps, desc=f"epoch {epoch + 1}/{opt.epochs}", leave=False
-        )
-        for x, age, female in bar:
-            x = x.contiguous(memory_format=torch.channels_last)
-            loss = multitask_loss(*net(x), net.ages, age, female, recipe.loss)
-            optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimizer.step()
-            schedule.step()
-            average.update_parameters(net)
-            losses.append(loss.item())
-        scores = validate(average.module, parts["validation"], recipe)
+    for epoch in range(start, recipe.optimisation.epochs):
+        began = time.perf_counter()
+        loss = run.epoch(epoch)
+        scores = validate(run.average.module, parts["validation"], recipe)
         if scores["score"] < best:
             best = scores["score"]
-            _save(output / "best.pt", {"net": average.module.state_dict(), "epoch": epoch + 1, **scores})
-        state = {"net": net, "average": average, "optimizer": optimizer, "schedule": schedule}
-        _save(
-            output / "last.pt",
-            {k: v.state_dict() for k, v in state.items()} | {"epoch": epoch + 1, "best": best},
-        )
-        row = {"epoch": epoch + 1, "loss": float(np.mean(losses)), **scores}
-        row |= {"learning_rate": schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
+            _save(output / "best.pt", {"net": run.average.module.state_dict(), "epoch": epoch + 1, **scores})
+        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best})
+        row = {"epoch": epoch + 1, "loss": loss, **scores}
+        row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
         _write_log(output / "log.csv", log)
-        left = (opt.epochs - epoch - 1) * row["seconds"] / 60
+        left = (recipe.optimisation.epochs - epoch - 1) * row["seconds"] / 60
         tqdm.write(
-            f"epoch {epoch + 1}/{opt.epochs}: loss {row['loss']:.4f}, validation age MAE "
+            f"epoch {epoch + 1}/{recipe.optimisation.epochs}: loss {loss:.4f}, validation age MAE "
             f"{row['val_age_mae']:.3f}, gender {row['val_gender_accuracy']:.2%}, {left:.0f} min left"
         )
     return best_network(output)
 
 
+def train_to_the_end(recipe: Recipe, parts: dict[str, Crops]) -> MultiTaskNet:
+    """Train by `recipe` without a validation part and return the weight average of the last step.
+
+    For folds of a protocol, whose pictures either train or test: nothing is chosen, nothing kept.
+    """
+    run = Run(recipe, parts, quiet=True)
+    for epoch in range(recipe.optimisation.epochs):
+        run.epoch(epoch)
+    return run.average.module.eval()  # type: ignore[no-any-return]
+
+
+class Run:
+    """A network in training: its weights, their average, the optimizer and the schedule."""
+
+    def __init__(self, recipe: Recipe, parts: dict[str, Crops], *, quiet: bool = False) -> None:
+        torch.manual_seed(recipe.seed)
+        opt = recipe.optimisation
+        self.recipe, self.parts, self.quiet = recipe, parts, quiet
+        self.net = MultiTaskNet(dropout=opt.dropout)
+        if recipe.start is not None:
+            self.net.load_state_dict(load_weights(recipe.start))
+        # Colours last in memory: depthwise convolutions train 1.5 times as fast on a CPU
+        self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = AveragedModel(self.net, multi_avg_fn=_averaging(opt.average), use_buffers=True)
+        self.optimizer = torch.optim.AdamW(_groups(self.net, opt.weight_decay), lr=opt.learning_rate)
+        self.steps = len(epoch_order(recipe, parts, torch.Generator()))
+        warmup, total = round(opt.warmup_epochs * self.steps), opt.epochs * self.steps
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: _rate(step, warmup, total)
+        )
+
+    def epoch(self, epoch: int) -> float:
+        """Train for one epoch (counted from 0) and return its mean loss."""
+        recipe, net, losses = self.recipe, self.net, []
+        torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout
+        net.train()
+        bar = tqdm(
+            batches(recipe, self.parts, epoch),
+            total=self.steps,
+            desc=f"epoch {epoch + 1}/{recipe.optimisation.epochs}",
+            leave=False,
+            disable=True if self.quiet else None,
+        )
+        for x, age, female in bar:
+            x = x.contiguous(memory_format=torch.channels_last)
+            loss = multitask_loss(*net(x), net.ages, age, female, recipe.loss)
+            self.optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            self.optimizer.step()
+            self.schedule.step()
+            self.average.update_parameters(net)
+            losses.append(loss.item())
+        return float(np.mean(losses))
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a resumed run needs."""
+        return {name: getattr(self, name).state_dict() for name in _STATE}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+        for name in _STATE:
+            getattr(self, name).load_state_dict(state[name])
+
+
+_STATE = ("net", "average", "optimizer", "schedule")
+
+
 def best_network(output: Path) -> MultiTaskNet:
     """Return the best network of a run's folder."""
     net = MultiTaskNet()
-    net.load_state_dict(torch.load(output / "best.pt", weights_only=True)["net"])
+    net.load_state_dict(load_weights(output / "best.pt"))
     return net.eval()
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Return a checkpoint's network weights, by parameter. Raises RecipeError where it cannot be read."""
+    try:
+        return torch.load(path, weights_only=True)["net"]  # type: ignore[no-any-return]
+    except (OSError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
+        raise RecipeError(f"{path}: expected a checkpoint that phiz train wrote: {error}") from error
 
 
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:

@@ -20,17 +20,20 @@ else:
 class Data:
     """What is trained on; paths of splits are relative to the recipe's folder.
 
-    utkface: split file of UTKFace. conflicts: file of contradicting labels, left out of training.
+    utkface: split file of UTKFace; "" for a recipe that trains on the folds of a protocol.
+    conflicts: file of contradicting labels, left out of training.
     celeba: split file of CelebA, whose pictures teach gender only; "" for none.
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
     limit: at most this many pictures of each part and data set (a quick try); 0 for all.
+    aligner: what aligns the crop: "detector" as in analysis, or the data set's own "landmarks" (FG-NET).
     """
 
-    utkface: str
+    utkface: str = ""
     conflicts: str = ""
     celeba: str = ""
     celeba_share: float = 0.0
     limit: int = 0
+    aligner: str = "detector"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything one run needs beside the pictures."""
+    """Everything one run needs beside the pictures.
+
+    start: checkpoint to start from; None for random weights.
+    """
 
     name: str
     seed: int
+    start: Path | None
     crop: CropTemplate
     data: Data
     optimisation: Optimisation
@@ -129,16 +136,22 @@ def load_recipe(path: Path | str) -> Recipe:
     sections = {"data": Data, "optimisation": Optimisation, "loss": Loss}
     sections |= {"augmentation": Augmentation, "decision": Decision}
     _check_keys(
-        path, "", table, {"name", "seed", "crop", *sections}, {"name", "seed", "crop", "data", "optimisation"}
+        path,
+        "",
+        table,
+        {"name", "seed", "start", "crop", *sections},
+        {"name", "seed", "crop", "optimisation"},
     )
     try:
         crop = CropTemplate.from_dict(table["crop"])
     except ModelError as error:
         raise RecipeError(f"{path}: {error}") from error
     parts = {name: _section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
+    start = _typed(path, "start", table.get("start", ""), str)
     recipe = Recipe(
         name=_typed(path, "name", table["name"], str),
         seed=_typed(path, "seed", table["seed"], int),
+        start=path.parent / start if start else None,
         crop=crop,
         path=path,
         **parts,
@@ -146,6 +159,10 @@ def load_recipe(path: Path | str) -> Recipe:
     if recipe.decision.weights not in ("fixed", "fitted"):
         raise RecipeError(
             f'{path}: [decision] weights must be "fixed" or "fitted", got {recipe.decision.weights!r}'
+        )
+    if recipe.data.aligner not in ("detector", "landmarks"):
+        raise RecipeError(
+            f'{path}: [data] aligner must be "detector" or "landmarks", got {recipe.data.aligner!r}'
         )
     for task in ("age", "gender"):
         weights = getattr(recipe.decision, task)
@@ -160,7 +177,7 @@ def _section(path: Path, name: str, kind: type, table: Any) -> Any:
     if not isinstance(table, dict):
         raise RecipeError(f"{path}: [{name}] must be a table, got {table!r}")
     known = {field.name for field in fields(kind)}
-    needed = {"utkface"} if kind is Data else {"epochs"} if kind is Optimisation else set()
+    needed = {"epochs"} if kind is Optimisation else set()
     _check_keys(path, f"[{name}] ", table, known, needed)
     types = get_type_hints(kind)
     return kind(**{key: _typed(path, f"[{name}] {key}", value, types[key]) for key, value in table.items()})

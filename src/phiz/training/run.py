@@ -41,6 +41,24 @@ def load_parts(
     names: the parts that are needed; the others are neither read nor cut.
     """
     folder, limit = recipe.path.parent, recipe.data.limit or None
+    parts: dict[str, Crops] = {}
+    if {"train", "validation"} & set(names):
+        parts = _utkface_parts(recipe, data, cache, names)
+    if "gender" in names and recipe.data.celeba and recipe.data.celeba_share > 0:
+        drawn = set(load_split(folder / recipe.data.celeba)["train"])
+        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
+        photos = _spread(photos, limit)
+        parts["gender"] = load_crops(photos, chips=False, template=recipe.crop, size=INPUT_SIZE, cache=cache)
+    return parts
+
+
+def _utkface_parts(recipe: Recipe, data: Path, cache: Path, names: Collection[str]) -> dict[str, Crops]:
+    if not recipe.data.utkface:
+        raise RecipeError(
+            f"{recipe.path}: [data] utkface must name a split file to train by; a recipe without one trains "
+            "the folds of a protocol: phiz evaluate RECIPE --protocol FILE"
+        )
+    folder, limit = recipe.path.parent, recipe.data.limit or None
     left_out = load_conflicts(folder / recipe.data.conflicts) if recipe.data.conflicts else set()
     split = load_split(folder / recipe.data.utkface, data / "UTKFace")
     records = {record.path.name: record for record in read_utkface(data / "UTKFace")}
@@ -52,13 +70,7 @@ def load_parts(
         )
 
     without = {"train": left_out, "validation": set()}
-    parts = {part: chips(part, without[part]) for part in without if part in names}
-    if "gender" in names and recipe.data.celeba and recipe.data.celeba_share > 0:
-        drawn = set(load_split(folder / recipe.data.celeba)["train"])
-        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
-        photos = _spread(photos, limit)
-        parts["gender"] = load_crops(photos, chips=False, template=recipe.crop, size=INPUT_SIZE, cache=cache)
-    return parts
+    return {part: chips(part, without[part]) for part in without if part in names}
 
 
 def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -> Path:

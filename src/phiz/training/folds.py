@@ -1,0 +1,144 @@
+"""Training on the folds of a protocol: every picture is answered by a network that never saw its fold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from phiz import engine as engines
+from phiz.datasets import readers
+from phiz.datasets.record import FaceRecord
+from phiz.datasets.splits import load_conflicts
+from phiz.errors import DataError
+from phiz.evaluation import protocols, report
+from phiz.evaluation.groups import Scored
+from phiz.networks.multitask import INPUT_SIZE
+from phiz.training.crops import Crops, load_crops
+from phiz.training.loop import predict, train_to_the_end
+from phiz.training.recipe import Recipe, load_recipe
+from phiz.training.run import load_parts
+
+#: Data sets of tight chips; the others are photos, whose faces have to be found.
+CHIPS = ("utkface",)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One fold, ready to be sent to a worker: its name and the file names that train and test."""
+
+    name: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def run_folds(
+    recipe_path: Path,
+    protocol_path: Path,
+    data: Path,
+    output: Path,
+    cache: Path,
+    *,
+    engine: str = "serial",
+    workers: int | None = None,
+    address: str | None = None,
+) -> list[Scored]:
+    """Train by a recipe on each fold of a protocol and return the answers on the test pictures.
+
+    data: folder of the data sets. output: folder that keeps the answers of each finished fold; a run
+    that was killed goes on with the folds that it lacks. cache: folder of the cut crops. engine,
+    workers, address: see engine.run; the answers are the same whatever they are, since each fold
+    trains on one thread and its randomness follows from the recipe's seed alone.
+    A fold that tests a picture on which no face was found says so in `problem`.
+    Raises: RecipeError, DataError; DataError too where `output` holds folds of another recipe.
+    """
+    recipe = load_recipe(recipe_path)
+    protocol = protocols.load_protocol(protocol_path)
+    records = readers.read(protocol.dataset, data)
+    folder = data / readers.FOLDERS[protocol.dataset]
+    by_key = {readers.key(record, folder): record for record in records}
+    folds = protocols.folds(protocol, records)
+    clusters = protocols.clusters(protocol, records)
+    if not any(fold.train for fold in folds):
+        raise DataError(
+            f"{protocol_path}: this protocol has no training pictures; give a model, not a recipe"
+        )
+    _cut(recipe, protocol.dataset, list(by_key.values()), data, cache)  # once, before the workers start
+    left_out = load_conflicts(recipe.path.parent / recipe.data.conflicts) if recipe.data.conflicts else set()
+    jobs = [Job(f.name, tuple(k for k in f.train if k not in left_out), f.test) for f in folds]
+    kept = output / "folds"
+    kept.mkdir(parents=True, exist_ok=True)
+    _check_same_run(kept / "made_by.json", recipe, jobs)
+    todo = [job for job in jobs if not (kept / f"{job.name}.csv").exists()]
+    work = partial(answer, recipe=recipe, dataset=protocol.dataset, data=data, cache=cache)
+    for index, answers in engines.run(work, todo, engine=engine, workers=workers, address=address):
+        job = todo[index]
+        rows = [_scored(by_key[key], key, clusters[key], job.name, answers.get(key)) for key in job.test]
+        part = kept / f"{job.name}.part"
+        report.write_predictions(part, rows)
+        part.replace(kept / f"{job.name}.csv")
+    return [row for job in jobs for row in report.read_predictions(kept / f"{job.name}.csv")]
+
+
+def answer(
+    job: Job, *, recipe: Recipe, dataset: str, data: Path, cache: Path
+) -> dict[str, tuple[float, float]]:
+    """Train on one fold and return (age in years, probability of female) of each test picture with a face."""
+    torch.set_num_threads(1)  # the same sums in the same order, however many workers there are
+    folder = data / readers.FOLDERS[dataset]
+    records = readers.read(dataset, data)
+    crops = _cut(recipe, dataset, records, data, cache)
+    row = {str(path): i for i, path in enumerate(crops.paths)}
+    by_key = {readers.key(r, folder): row[str(r.path)] for r in records if str(r.path) in row}
+    parts = {"train": crops.rows(np.array([by_key[key] for key in job.train if key in by_key]))}
+    parts |= load_parts(recipe, data, cache, names=("gender",))
+    net = train_to_the_end(recipe, parts)
+    test = [key for key in job.test if key in by_key]
+    age, female = (values.numpy() for values in predict(net, crops.rows(np.array([by_key[k] for k in test]))))
+    by_age, by_gender = np.array(recipe.decision.age), np.array(recipe.decision.gender)
+    answers = zip((by_age @ age).tolist(), (by_gender @ female).tolist(), strict=True)
+    return dict(zip(test, answers, strict=True))
+
+
+def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, cache: Path) -> Crops:
+    return load_crops(
+        records,
+        chips=dataset in CHIPS,
+        template=recipe.crop,
+        size=INPUT_SIZE,
+        cache=cache,
+        aligner=recipe.data.aligner,
+    )
+
+
+def _scored(
+    record: FaceRecord, key: str, cluster: str, fold: str, answer: tuple[float, float] | None
+) -> Scored:
+    labelled = Scored(key, cluster, record.age, record.gender, record.group, fold=fold)
+    if answer is None:
+        return replace(labelled, problem="no face found")
+    age, female = answer
+    gender = "female" if female >= 0.5 else "male"
+    return replace(labelled, age=age, gender=gender, gender_score=max(female, 1 - female))
+
+
+def _check_same_run(path: Path, recipe: Recipe, jobs: list[Job]) -> None:
+    """Note what the folds here are made by; DataError where they were made by something else."""
+    start = recipe.start.read_bytes() if recipe.start else b""
+    settings = {
+        "recipe": hashlib.sha256(recipe.path.read_bytes()).hexdigest(),
+        "start": hashlib.sha256(start).hexdigest(),
+        "folds": hashlib.sha256(json.dumps([[j.name, j.train, j.test] for j in jobs]).encode()).hexdigest(),
+    }
+    if not path.exists():
+        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    elif json.loads(path.read_text(encoding="utf-8")) != settings:
+        raise DataError(
+            f"{path.parent}: holds folds of another recipe, start or protocol; remove it or choose another "
+            "--output"
+        )
