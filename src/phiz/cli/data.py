@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
-from ..datasets import splits
+from ..datasets import splits, summary
+from ..datasets.contact_sheet import chosen, write_contact_sheet
+from ..datasets.near_duplicates import Small, shrink, shrink_one
 from ..datasets.readers import READERS, Reader
-from ..datasets.record import Skipped
+from ..datasets.record import FaceRecord, Skipped
+from ..errors import DataError
 
 app = typer.Typer(no_args_is_help=True, help="Check data sets and make their splits.")
 
@@ -25,26 +30,67 @@ def _reader(dataset: str) -> Reader:
 
 
 @app.command()
-def check(dataset: DataSet, folder: Folder) -> None:
-    """Count a data set's usable pictures, and the rows left out with the reasons."""
+def check(
+    dataset: DataSet,
+    folder: Folder,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Name every row left out and every near-duplicate, not the first ones."),
+    ] = False,
+    near_duplicates: Annotated[
+        bool, typer.Option("--near-duplicates", help="Also look for copies; this reads every picture.")
+    ] = False,
+    contact_sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write up to 48 of the pictures, with labels, to this .png, .jpg or .webp file. "
+            "It holds faces: the data set's terms say whether anybody else may see it."
+        ),
+    ] = None,
+) -> None:
+    """Count a data set's usable pictures, their labels, and the rows left out with the reasons."""
+    if contact_sheet is not None:
+        _check_output(contact_sheet, (".png", ".jpg", ".jpeg", ".webp"))
     skipped: list[Skipped] = []
     records = list(_reader(dataset)(folder, skipped))
     typer.echo(f"{dataset}: {len(records)} pictures, {len(skipped)} left out")
-    _counts("age", Counter(splits.age_band(r.age) for r in records if r.age is not None))
-    _counts("gender", Counter(r.gender for r in records if r.gender is not None))
-    _counts("group", Counter(r.group for r in records if r.group is not None))
-    subjects = {r.subject for r in records if r.subject is not None}
-    if subjects:
-        typer.echo(f"  people: {len(subjects)}")
-    for reason, number in sorted(Counter(row.reason for row in skipped).items()):
-        names = [row.name for row in skipped if row.reason == reason]
-        shown = ", ".join(map(repr, names[:5])) + (" ..." if number > 5 else "")
-        typer.echo(f"  left out, {reason}: {number} ({shown})")
+    _print(summary.counts(records))
+    _print(summary.left_out(skipped, everything=everything))
+    if near_duplicates:
+        readable, small, unreadable = _shrink(records)
+        _print(summary.left_out(unreadable, everything=everything))
+        _print(summary.alike(readable, folder, small, everything=everything))
+    if contact_sheet is not None:
+        for problem in write_contact_sheet(contact_sheet, records):
+            typer.echo(f"  not on the contact sheet: {problem}")
+        typer.echo(f"{contact_sheet}: {len(chosen(records))} pictures; mind the data set's terms")
 
 
-def _counts(title: str, counts: Counter[str]) -> None:
-    if counts:
-        typer.echo(f"  {title}: " + ", ".join(f"{name} {counts[name]}" for name in sorted(counts)))
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(f"  {line}")
+
+
+def _shrink(records: list[FaceRecord]) -> tuple[list[FaceRecord], Small, list[Skipped]]:
+    """Read every picture small; those that cannot be read are left out of the comparison."""
+    from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+
+    readable, small, unreadable = [], [], []
+    for record in tqdm(records, unit="picture", disable=None):
+        try:
+            small.append(shrink_one(record.path))
+        except DataError:
+            unreadable.append(Skipped(record.path.name, "picture not readable, not compared"))
+        else:
+            readable.append(record)
+    return readable, np.stack(small) if small else shrink([]), unreadable
+
+
+def _check_output(path: Path, suffixes: tuple[str, ...] = (".csv",)) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise typer.BadParameter(f"{path}: expected a name that ends in {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"{path}: its folder does not exist; make it first")
 
 
 @app.command()
@@ -61,8 +107,8 @@ def split(
     if dataset not in ("utkface", "celeba"):
         raise typer.BadParameter(f"expected utkface or celeba; {dataset!r} is only measured on, never split")
     for path in (output, conflicts):
-        if path is not None and not path.parent.is_dir():
-            raise typer.BadParameter(f"{path}: its folder does not exist; make it first")
+        if path is not None:
+            _check_output(path)
     records = list(_reader(dataset)(folder, []))
     command = f"phiz data split {dataset} DIR --seed {seed}"
     if dataset == "utkface":

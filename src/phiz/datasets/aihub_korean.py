@@ -49,7 +49,7 @@ def read_aihub_korean(folder: Path | str, skipped: list[Skipped] | None = None) 
     if not files:
         raise DataError(f"{folder / LABELS}: expected JSON files, found none; check the path")
     left_out = [] if skipped is None else skipped
-    return lists.usable(_rows(folder, files, left_out), partial(_record, folder / PICTURES), left_out)
+    return lists.usable(folder, _rows(folder, files, left_out), partial(_record, folder / PICTURES), left_out)
 
 
 def _rows(folder: Path, files: list[Path], skipped: list[Skipped]) -> Iterator[tuple[str, Any]]:

@@ -36,7 +36,7 @@ def read_all_age_faces(folder: Path | str, skipped: list[Skipped] | None = None)
     names = file_names(pictures)
     parts = _parts(folder / "image sets", set(names), left_out)
     return lists.usable(
-        ((name, name) for name in names), lambda name: _record(pictures / name, parts), left_out
+        folder, ((name, name) for name in names), lambda name: _record(pictures / name, parts), left_out
     )
 
 

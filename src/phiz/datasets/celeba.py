@@ -39,7 +39,7 @@ def read_celeba(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
         raise DataError(f"{partition}: expected 0, 1 or 2 after {wrong!r}, came {parts[wrong]!r}")
     names, rows = _attributes(_find(folder, ATTRIBUTES))
     make = partial(_record, pictures, present, identities, parts, names)
-    return lists.usable(rows, make, [] if skipped is None else skipped)
+    return lists.usable(folder, rows, make, [] if skipped is None else skipped)
 
 
 def _find(folder: Path, name: str) -> Path:

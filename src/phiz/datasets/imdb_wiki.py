@@ -46,7 +46,7 @@ def read_imdb_wiki(
         (f"{path.name}:{entry} {values[2]}", dict(zip(FIELDS, values, strict=True)))
         for entry, values in enumerate(zip(*(fields[name] for name in FIELDS), strict=True), start=1)
     )
-    return lists.usable(rows, partial(_record, folder), [] if skipped is None else skipped)
+    return lists.usable(folder, rows, partial(_record, folder), [] if skipped is None else skipped)
 
 
 def _record(folder: Path, row: dict[str, Any]) -> FaceRecord:

@@ -45,7 +45,7 @@ def read_lfwa(folder: Path | str, skipped: list[Skipped] | None = None) -> Itera
         for entry, (name, values) in enumerate(zip(names, label, strict=True))
     )
     make = partial(_record, folder / PICTURES, attributes)
-    return lists.usable(rows, make, [] if skipped is None else skipped)
+    return lists.usable(folder, rows, make, [] if skipped is None else skipped)
 
 
 def _record(

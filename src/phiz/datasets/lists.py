@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from ..errors import DataError
-from .record import FaceRecord, Skipped
+from .record import FaceRecord, Skipped, key
 
 OLDEST = 120
 
@@ -22,24 +22,30 @@ class LabelError(ValueError):
 
 
 def usable(
-    rows: Iterable[tuple[str, Row]], make: Callable[[Row], FaceRecord], skipped: list[Skipped]
+    folder: Path,
+    rows: Iterable[tuple[str, Row]],
+    make: Callable[[Row], FaceRecord],
+    skipped: list[Skipped],
 ) -> Iterator[FaceRecord]:
-    """Yield make(row) of each (where, row) whose picture is there and not listed before.
+    """Yield make(row) of each (where, row) whose picture is there and whose key came not before.
 
-    The other rows are added to skipped under the name `where`, such as "train.txt:7 a.jpg".
+    The other rows are added to skipped under the name `where`, such as "train.txt:7 a.jpg". folder: the
+    data set's.
     """
-    seen: dict[Path, str] = {}
+    seen: dict[str, Path] = {}
     for where, row in rows:
         try:
             record = make(row)
-            if record.path in seen:
-                raise LabelError("listed twice, the first row counts")
+            name = key(record, folder)
+            if name in seen:
+                same = seen[name] == record.path
+                raise LabelError("listed twice, the first row counts" if same else "name of another picture")
             if not os.path.isfile(record.path):  # unlike Path.is_file, False for a name that is too long
                 raise LabelError("picture missing")
         except LabelError as reason:
             skipped.append(Skipped(where, str(reason)))
             continue
-        seen[record.path] = where
+        seen[name] = record.path
         yield record
 
 
@@ -118,14 +124,12 @@ def age(text: str | float) -> float:
     try:
         years = float(text)
     except ValueError:
-        raise LabelError(f"age {text!r} is not a number") from None
-    if not 0 <= years <= OLDEST:  # also refuses nan
-        raise LabelError(f"age {_plain(years)} is outside 0 to {OLDEST}")
+        years = math.nan
+    if math.isnan(years):
+        raise LabelError(f"age {text!r} is not a number")
+    if not 0 <= years <= OLDEST:
+        raise LabelError(f"age {years:g} is outside 0 to {OLDEST}")
     return years
-
-
-def _plain(number: float) -> str:
-    return f"{number:g}" if math.isfinite(number) else "not a number"
 
 
 def coded(code: str, names: Mapping[str, str], what: str) -> str:

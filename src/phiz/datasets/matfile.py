@@ -48,7 +48,7 @@ def _version5(path: Path, names: Sequence[str], struct: str | None) -> dict[str,
     content = loadmat(path, squeeze_me=True, variable_names=[struct] if struct else names)
     if struct is None:
         return {name: _text(np.atleast_1d(content[name])) for name in names}
-    fields = content[struct]
+    fields = np.asarray(content[struct])
     for name in names:
         if name not in (fields.dtype.names or ()):
             raise KeyError(name)

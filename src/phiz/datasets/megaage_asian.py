@@ -21,7 +21,7 @@ def read_megaage_asian(folder: Path | str, skipped: list[Skipped] | None = None)
     """
     folder = Path(folder)
     rows = [row for part in PARTS for row in _rows(folder, part)]
-    return lists.usable(rows, lambda row: _record(folder, *row), [] if skipped is None else skipped)
+    return lists.usable(folder, rows, lambda row: _record(folder, *row), [] if skipped is None else skipped)
 
 
 def _rows(folder: Path, part: str) -> list[tuple[str, tuple[str, str, str]]]:

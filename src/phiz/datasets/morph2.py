@@ -35,10 +35,10 @@ def read_morph2(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
     table = _table(folder)
     if table is None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        return lists.usable(((str(p.relative_to(folder)), p) for p in paths), _from_name, left_out)
+        return lists.usable(folder, ((str(p.relative_to(folder)), p) for p in paths), _from_name, left_out)
     rows = lists.csv_rows(table, ("id_num", "age", "gender", "photo"), left_out)
     named = ((f"{where} {row['photo']}", row) for where, row in rows)
-    return lists.usable(named, lambda row: _from_row(folder, row), left_out)
+    return lists.usable(folder, named, lambda row: _from_row(folder, row), left_out)
 
 
 def _table(folder: Path) -> Path | None:

@@ -13,20 +13,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
+
 SIDE = 32
 _BLOCK = 1024
 
+Small = NDArray[np.uint8]
 
-def shrink(paths: Iterable[Path]) -> NDArray[np.uint8]:
-    """Return the pictures as grey (count, 32, 32) uint8."""
+
+def shrink(paths: Iterable[Path]) -> Small:
+    """Return the pictures as grey (count, 32, 32) uint8; DataError names one that cannot be read."""
+    small = [shrink_one(path) for path in paths]
+    return np.stack(small) if small else np.zeros((0, SIDE, SIDE), np.uint8)
+
+
+def shrink_one(path: Path) -> Small:
+    """Return one picture as grey (32, 32) uint8; DataError where it cannot be read."""
     from PIL import Image  # base dependency; imported here so that readers stay importable without it
 
-    small = []
-    for path in paths:
+    try:
         with Image.open(path) as image:
             grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-        small.append(np.asarray(grey, dtype=np.uint8))
-    return np.stack(small) if small else np.zeros((0, SIDE, SIDE), np.uint8)
+    except Exception as error:  # Pillow raises almost anything on damaged bytes, SyntaxError included
+        raise DataError(f"{path}: expected a picture, could not read it: {error}; copy it again") from error
+    return np.asarray(grey, dtype=np.uint8)
 
 
 def fingerprints(small: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import lists
 from .attributes import CELEBA, MASK
 from .lists import LabelError
-from .record import FaceRecord, Skipped, key
+from .record import FaceRecord, Skipped
 
 LIST = "faces.csv"
 GENDERS = {"female": "female", "male": "male", "f": "female", "m": "male"}
@@ -29,22 +29,7 @@ def read_table(folder: Path | str, skipped: list[Skipped] | None = None) -> Iter
     left_out = [] if skipped is None else skipped
     rows = lists.csv_rows(path, ("file",), left_out, allowed=(*COLUMNS, *ATTRIBUTES))
     named = ((f"{where} {row['file']}", row) for where, row in rows)
-    return _once(lists.usable(named, partial(_record, path.parent), left_out), path, left_out)
-
-
-def _once(records: Iterator[FaceRecord], path: Path, skipped: list[Skipped]) -> Iterator[FaceRecord]:
-    """Leave out a picture whose key another has: images/a.jpg beside a.jpg."""
-    seen: set[str] = set()
-    for record in records:
-        name = key(record, path.parent)
-        if name in seen:
-            file = record.path.relative_to(path.parent).as_posix()
-            skipped.append(
-                Skipped(f"{path.name} {file}", f"name {name!r} is another picture's too; rename it")
-            )
-            continue
-        seen.add(name)
-        yield record
+    return lists.usable(path.parent, named, partial(_record, path.parent), left_out)
 
 
 def _record(folder: Path, row: dict[str, str]) -> FaceRecord:

@@ -1,0 +1,473 @@
+"""The readers of CSV, JSON and Matlab lists, on trees in the published layouts."""
+
+import builtins
+import json
+import math
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+from trees import MATLAB_EPOCH, hdf5_mat, imdb_mat, picture, pictures, text
+
+from phiz.datasets import readers
+from phiz.datasets.aihub_korean import read_aihub_korean
+from phiz.datasets.imdb_wiki import completed_years, read_imdb_wiki
+from phiz.datasets.lfwa import read_lfwa
+from phiz.datasets.lists import LabelError
+from phiz.datasets.morph2 import read_morph2
+from phiz.datasets.record import FaceRecord, Skipped
+from phiz.datasets.table import read_table
+from phiz.errors import DataError
+
+MORPH_HEADER = "id_num,picture_num,dob,doa,race,gender,facial_hair,age,age_diff,glasses,photo\n"
+
+
+def test_morph2_reads_names_where_there_is_no_list(tmp_path: Path) -> None:
+    pictures(tmp_path, "Album2/009055_0M54.JPG", "Album2/009055_1F121.JPG", "Album2/01234_10F16.jpg")
+    text(tmp_path / "readme.txt", "")
+    skipped: list[Skipped] = []
+    assert list(read_morph2(tmp_path, skipped)) == [
+        FaceRecord(tmp_path / "Album2/009055_0M54.JPG", 54.0, "male", "009055"),
+        FaceRecord(tmp_path / "Album2/01234_10F16.jpg", 16.0, "female", "001234"),
+    ]
+    assert skipped == [
+        Skipped("Album2/009055_1F121.JPG", "age 121 is outside 0 to 120"),
+        Skipped("readme.txt", "name is not subject_pictureGenderAge.JPG, such as 009055_0M54.JPG"),
+    ]
+
+
+def test_morph2_prefers_its_list(tmp_path: Path) -> None:
+    pictures(tmp_path, "Album2/009055_0M54.JPG", "Album2/009055_1M55.JPG", "Album2/9.JPG")
+    text(
+        tmp_path / "morph_2008_nonCommercial.csv",
+        MORPH_HEADER
+        + "9055,0,9/9/1950,8/8/2004,B,M,0,54,0,N,Album2/009055_0M54.JPG\n"
+        + "9055,1,9/9/1950,8/8/2005,?,F,0,55,1,N,Album2/009055_1M55.JPG\n"
+        + "9056,0,9/9/1950,8/8/2005,W,F,0,-3,1,N,Album2/9.JPG\n"
+        + "9056,0,9/9/1950,8/8/2005,W,,0,30,1,N,Album2/9.JPG\n"
+        + "9056,0,9/9/1950,8/8/2005,W,F,0,30,1,N,Album2/009055_0M54.JPG\n"
+        + "9057,0,9/9/1950,8/8/2005,W,F,0,30,1,N,Album2/10.JPG\n"
+        + "9058,0\n",
+    )
+    text(tmp_path / "other.csv", "a\n")
+    skipped: list[Skipped] = []
+    records = list(read_morph2(tmp_path, skipped))
+    assert records == [
+        FaceRecord(tmp_path / "Album2/009055_0M54.JPG", 54.0, "male", "009055", "Black"),
+        FaceRecord(tmp_path / "Album2/009055_1M55.JPG", 55.0, "female", "009055", None),
+    ]
+    assert [readers.key(record, tmp_path) for record in records] == ["009055_0M54.JPG", "009055_1M55.JPG"]
+    where = "morph_2008_nonCommercial.csv"
+    assert skipped == [
+        Skipped(f"{where}:8", "expected 11 values, as the header has"),
+        Skipped(f"{where}:4 Album2/9.JPG", "age -3 is outside 0 to 120"),
+        Skipped(f"{where}:5 Album2/9.JPG", "gender '' is not one of M, F"),
+        Skipped(f"{where}:6 Album2/009055_0M54.JPG", "listed twice, the first row counts"),
+        Skipped(f"{where}:7 Album2/10.JPG", "picture missing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.csv": "x\n", "b.csv": "x\n"}, "expected one CSV file.*found a.csv, b.csv"),
+        (
+            {"a.csv": "id_num,age,photo\n"},
+            r"a.csv: expected a column 'gender'; came 'id_num', 'age', 'photo'",
+        ),
+        ({"a.csv": ""}, "a.csv: expected a header with the columns id_num, age, gender, photo; came no row"),
+        ({"a.csv": MORPH_HEADER.replace("dob", "age")}, "expected each column once, 'age' comes twice"),
+        ({"a.csv": MORPH_HEADER + '1,"2\n'}, r"a.csv:2: expected CSV"),
+    ],
+)
+def test_morph2_refuses_other_lists(tmp_path: Path, files: dict[str, str], message: str) -> None:
+    for name, content in files.items():
+        text(tmp_path / name, content)
+    with pytest.raises(DataError, match=message):
+        read_morph2(tmp_path)
+
+
+def serial(year: int, month: int = 1, day: int = 1) -> float:
+    return date(year, month, day).toordinal() + MATLAB_EPOCH
+
+
+def entry(path: str, **changes: object) -> dict[str, object]:
+    usual = {
+        "dob": serial(1950, 3, 4),
+        "photo_taken": 1980,
+        "full_path": path,
+        "gender": 1.0,
+        "name": "A Person",
+        "face_score": 3.5,
+        "second_face_score": math.nan,
+    }
+    return usual | changes
+
+
+@pytest.mark.parametrize("source", ["imdb", "wiki"])
+def test_imdb_wiki_keeps_labelled_pictures_of_one_face(tmp_path: Path, source: str) -> None:
+    pytest.importorskip("scipy")
+    names = [f"0{n % 2}/nm{n}.jpg" for n in range(11)]
+    pictures(tmp_path, *names[:10])
+    rows = [
+        entry(names[0]),
+        entry(names[1], gender=0.0, dob=serial(1950, 7, 2), name="Élodie"),
+        entry(names[2], gender=math.nan),
+        entry(names[3], face_score=-math.inf),
+        entry(names[4], second_face_score=1.2),
+        entry(names[5], dob=serial(1850)),
+        entry(names[6], dob=serial(1981)),
+        entry(names[7], dob=1.0),
+        entry(names[8], gender=2.0),
+        entry(names[9], full_path="../x.jpg"),
+        entry(names[10]),
+        entry(names[0]),
+    ]
+    imdb_mat(tmp_path / f"{source}.mat", source, rows)
+    skipped: list[Skipped] = []
+    records = list(readers.READERS[source](tmp_path, skipped))
+    assert records == [
+        FaceRecord(tmp_path / names[0], 30.0, "male", "A Person"),
+        FaceRecord(tmp_path / names[1], 29.0, "female", "Élodie"),
+    ]
+    assert readers.key(records[0], tmp_path) == names[0]
+    assert [(row.name.split()[0], row.reason) for row in skipped] == [
+        (f"{source}.mat:3", "no gender label"),
+        (f"{source}.mat:4", "no face"),
+        (f"{source}.mat:5", "more than one face"),
+        (f"{source}.mat:6", "age 130 is outside 0 to 120"),
+        (f"{source}.mat:7", "age -1 is outside 0 to 120"),
+        (f"{source}.mat:8", "date of birth or year of the photo is not a date"),
+        (f"{source}.mat:9", "gender is not 0 or 1"),
+        (f"{source}.mat:10", "'../x.jpg' is not the path of a picture in the data set's folder"),
+        (f"{source}.mat:11", "picture missing"),
+        (f"{source}.mat:12", "listed twice, the first row counts"),
+    ]
+
+
+def test_imdb_wiki_of_a_single_entry(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    pictures(tmp_path, "00/a.jpg")
+    imdb_mat(tmp_path / "imdb.mat", "imdb", [entry("00/a.jpg")])
+    assert [record.age for record in read_imdb_wiki(tmp_path)] == [30.0]
+
+
+def test_a_truncated_mat_file_is_named_wherever_it_ends(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    whole = imdb_mat(tmp_path / "imdb.mat", "imdb", [entry(f"00/{n}.jpg") for n in range(50)]).read_bytes()
+    for size in range(0, len(whole), 61):
+        (tmp_path / "imdb.mat").write_bytes(whole[:size])
+        with pytest.raises(DataError, match=r"imdb\.mat: expected "):
+            read_imdb_wiki(tmp_path)
+
+
+def test_another_mat_file_is_refused(tmp_path: Path) -> None:
+    io = pytest.importorskip("scipy.io")
+    path = tmp_path / "imdb.mat"
+    io.savemat(path, {"wiki": {"dob": 1.0}})
+    with pytest.raises(
+        DataError, match=r"expected the variable 'imdb' with the fields dob.*; 'imdb' is missing"
+    ):
+        read_imdb_wiki(tmp_path)
+    io.savemat(path, {"imdb": {"dob": 1.0}})
+    with pytest.raises(DataError, match="'photo_taken' is missing"):
+        read_imdb_wiki(tmp_path)
+    io.savemat(path, {"imdb": 5.0})
+    with pytest.raises(DataError, match="'dob' is missing"):
+        read_imdb_wiki(tmp_path)
+    rows = [entry("a.jpg"), entry("b.jpg")]
+    fields = {name: np.array([[row[name] for row in rows]]) for name in rows[0]}
+    io.savemat(path, {"imdb": fields | {"dob": np.array([[1.0]])}})
+    with pytest.raises(DataError, match="expected fields of one length each"):
+        read_imdb_wiki(tmp_path)
+    io.savemat(path, {"imdb": fields | {"full_path": fields["dob"]}})
+    with pytest.raises(DataError, match="expected text in full_path and name"):
+        read_imdb_wiki(tmp_path)
+
+
+def test_without_scipy_the_message_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imdb.mat").write_bytes(b"MATLAB 5.0 MAT-file")
+    usual = builtins.__import__
+
+    def without(name: str, *rest: object) -> object:
+        if name.startswith("scipy"):
+            raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+        return usual(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(DataError, match=r'scipy reads it and is not installed: pip install "phiz\[eval\]"'):
+        read_imdb_wiki(tmp_path)
+
+
+@given(st.dates(), st.integers(1, 2100), st.floats(0, 0.99))
+def test_completed_years_count_the_birthdays_up_to_1_july(born: date, taken: int, hour: float) -> None:
+    years = completed_years(born.toordinal() + MATLAB_EPOCH + hour, float(taken))
+    birthdays = [(year, born.month, born.day) for year in range(born.year + 1, taken + 1)]
+    if (born.year, born.month, born.day) <= (taken, 7, 1):
+        assert years == sum(birthday <= (taken, 7, 1) for birthday in birthdays)
+    else:
+        assert years < 0
+
+
+@given(st.floats() | st.floats(0, 4e6), st.floats() | st.floats(1900, 2030))
+def test_a_number_that_is_no_date_is_refused_and_no_other(born: float, taken: float) -> None:
+    in_calendar = math.isfinite(born) and 1 <= int(born) - MATLAB_EPOCH <= date.max.toordinal()
+    if in_calendar and math.isfinite(taken):
+        assert isinstance(completed_years(born, taken), int)
+    else:
+        with pytest.raises(LabelError, match="is not a date"):
+            completed_years(born, taken)
+
+
+def lfwa_tree(folder: Path, version: str, **changes: object) -> Path:
+    names = [r"A_Bee\A_Bee_0001.jpg", r"A_Bee\A_Bee_0002.jpg", r"Cé_D\Cé_D_0001.jpg", r"E_F\E_F_0001.jpg"]
+    pictures(folder / "lfw", *(name.replace("\\", "/") for name in names[:3]))
+    labels = {
+        "AttrName": ["Bald", "Male", "Gray Hair"],
+        "label": np.array([[1.0, 1, 0], [0, 0, 1], [0, 1, 1], [1, 1, 1]]),
+        "name": names,
+    } | changes
+    parts = {"indices_img_train": np.array([[1.0], [3]]), "indices_img_test": np.array([[2.0]])}
+    for name, variables in (("lfw_att_40.mat", labels), ("indices_train_test.mat", parts)):
+        if version == "7.3":
+            pytest.importorskip("h5py")
+            hdf5_mat(folder / name, variables)
+        else:
+            io = pytest.importorskip("scipy.io")
+            cells = {
+                k: np.array([v], dtype=object).T if isinstance(v, list) else v for k, v in variables.items()
+            }
+            io.savemat(folder / name, cells)
+    return folder
+
+
+@pytest.mark.parametrize("version", ["5", "7.3"])
+def test_lfwa_reads_attributes_gender_subject_and_part(tmp_path: Path, version: str) -> None:
+    skipped: list[Skipped] = []
+    records = list(read_lfwa(lfwa_tree(tmp_path, version), skipped))
+    assert [(readers.key(r, tmp_path), r.gender, r.subject, r.part) for r in records] == [
+        ("A_Bee/A_Bee_0001.jpg", "male", "A_Bee", "train"),
+        ("A_Bee/A_Bee_0002.jpg", "female", "A_Bee", "test"),
+        ("Cé_D/Cé_D_0001.jpg", "male", "Cé_D", "train"),
+    ]
+    assert records[0].attributes == {"Bald": True, "Male": True, "Gray_Hair": False}
+    assert skipped == [Skipped(r"lfw_att_40.mat:4 E_F\E_F_0001.jpg", "picture missing")]
+
+
+def test_lfwa_counts_a_label_that_is_none_and_a_name_without_person(tmp_path: Path) -> None:
+    pictures(tmp_path / "lfw", "x.jpg")
+    lfwa_tree(
+        tmp_path,
+        "5",
+        name=["x.jpg", r"A_Bee\A_Bee_0001.jpg"],
+        label=np.array([[1.0, 1, 1], [1, 1, math.nan]]),
+    )
+    (tmp_path / "indices_train_test.mat").unlink()
+    skipped: list[Skipped] = []
+    assert list(read_lfwa(tmp_path, skipped)) == []
+    assert [row.reason for row in skipped] == [
+        "name is not person\\picture.jpg",
+        "attribute Gray_Hair is not 1 or 0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"AttrName": ["Bald", "Man", "Gray Hair"]}, "expected CelebA's attribute names with 'Male'"),
+        ({"AttrName": ["Male"]}, r"expected numbers of shape \(4, 1\) in label; came float64 \(4, 3\)"),
+        ({"label": ["a", "b"]}, r"expected numbers of shape \(4, 3\) in label"),
+        (
+            {"name": ["a\\b.jpg"] * 2, "label": np.ones((2, 3))},
+            "expected indices_img_train from 1 to 2; came 3",
+        ),
+    ],
+)
+def test_lfwa_refuses_other_files(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_lfwa(lfwa_tree(tmp_path, "5", **changes))
+
+
+def test_a_truncated_hdf5_file_is_named(tmp_path: Path) -> None:
+    path = lfwa_tree(tmp_path, "7.3") / "lfw_att_40.mat"
+    whole = path.read_bytes()
+    for size in range(10, len(whole), 997):
+        path.write_bytes(whole[:size])
+        with pytest.raises(DataError, match=r"lfw_att_40\.mat: expected "):
+            read_lfwa(tmp_path)
+
+
+def test_a_table_of_ones_own_pictures(tmp_path: Path) -> None:
+    pictures(tmp_path, "a.jpg", "team/b.png", "c.jpg", "images/a.jpg")
+    text(
+        tmp_path / "faces.csv",
+        "\ufeff# our pictures\nFile, age,gender,subject,group,part,eyeglasses,Wearing_Mask\n"
+        "a.jpg,31.5,Female,p1,,train,1,0\n\n"
+        'team\\b.png,,,,"North, East",,,-1\n'
+        "c.jpg,,male,,,exam,,\n"
+        "c.jpg,thirty,,,,,,\n"
+        "c.jpg,,x,,,,,\n"
+        "c.jpg,,,,,,yes,\n"
+        "c.jpg,nan,,,,,,\n"
+        ",1,,,,,,\n"
+        "/etc/a.jpg,1,,,,,,\n"
+        "images/a.jpg,1,,,,,,\n"
+        "a.jpg,2\n",
+    )
+    skipped: list[Skipped] = []
+    records = list(read_table(tmp_path, skipped))
+    assert records == [
+        FaceRecord(tmp_path / "a.jpg", 31.5, "female", "p1", part="train"),
+        FaceRecord(tmp_path / "team/b.png", group="North, East"),
+    ]
+    assert [r.attributes for r in records] == [
+        {"Eyeglasses": True, "Wearing_Mask": False},
+        {"Wearing_Mask": False},
+    ]
+    assert skipped == [
+        Skipped("faces.csv:14", "expected 8 values, as the header has"),
+        Skipped("faces.csv:6 c.jpg", "part 'exam' is not one of train, validation, test"),
+        Skipped("faces.csv:7 c.jpg", "age 'thirty' is not a number"),
+        Skipped("faces.csv:8 c.jpg", "gender 'x' is not one of female, male, f, m"),
+        Skipped("faces.csv:9 c.jpg", "Eyeglasses 'yes' is not 1, 0 or -1"),
+        Skipped("faces.csv:10 c.jpg", "age 'nan' is not a number"),
+        Skipped("faces.csv:11 ", "no file name"),
+        Skipped(
+            "faces.csv:12 /etc/a.jpg", "'/etc/a.jpg' is not the path of a picture in the data set's folder"
+        ),
+        Skipped("faces.csv:13 images/a.jpg", "name of another picture"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("name,age\n", "faces.csv: expected a column 'file'; came 'name', 'age'"),
+        (
+            "file,agee\n",
+            "faces.csv: expected the columns file, age, gender.*; came 'agee'; rename or remove it",
+        ),
+        ("file,Male\n", "came 'male'; rename or remove it"),
+        ("file,age,Age\n", "expected each column once, 'age' comes twice"),
+    ],
+)
+def test_a_table_with_other_columns_is_refused(tmp_path: Path, content: str, message: str) -> None:
+    text(tmp_path / "faces.csv", content)
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path)
+
+
+def test_a_table_may_be_named_itself_and_must_be_text(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    path = text(tmp_path / "mine.CSV", "file\na.jpg\n")
+    assert [record.path.name for record in read_table(path)] == ["a.jpg"]
+    path.write_bytes(b"file\n\xff\xfe\n")
+    with pytest.raises(DataError, match=r"mine.CSV: expected a CSV file with a header, could not read it"):
+        read_table(path)
+
+
+TABLES = st.binary(max_size=200) | st.text(max_size=200).map(lambda rows: ("file,age\n" + rows).encode())
+
+
+def test_any_bytes_as_a_table_are_refused_or_counted(tmp_path: Path) -> None:
+    path = tmp_path / "faces.csv"
+    picture(tmp_path / "0")
+
+    @settings(max_examples=60, deadline=None)
+    @given(TABLES | st.from_regex(rb"file,age\n0,-?\d{1,4}\n", fullmatch=True))
+    def check(content: bytes) -> None:
+        path.write_bytes(content)
+        skipped: list[Skipped] = []
+        try:
+            records = list(read_table(tmp_path, skipped))
+        except DataError as error:
+            event("refused")
+            message = str(error)
+        else:
+            event("read" if records else "counted")
+            message = str(path)
+            assert all(r.path == tmp_path / "0" and 0 <= (r.age or 0) <= 120 for r in records)
+        assert message.startswith(str(path))
+
+    check()
+
+
+def test_aihub_korean_maps_its_attributes_onto_celeba_names(tmp_path: Path) -> None:
+    pictures(tmp_path / "images", "F0001/a.jpg", "b.jpg", "c.jpg")
+    full = {
+        "image": "F0001/a.jpg",
+        "person_id": 12,
+        "age": 34,
+        "gender": "여",
+        "hair_color": "black",
+        **{"eyeglasses": True, "hat": False, "blurry": False, "smiling": True, "mask": False},
+        **{"young": True, "beard": False},
+    }
+    text(tmp_path / "labels/F0001/a.json", json.dumps(full))
+    several = [{"image": "b.jpg", "beard": True, "hair_color": "other", "hat": None}, {"image": "c.jpg"}]
+    text(tmp_path / "labels/rest.json", "\ufeff" + json.dumps(several))
+    skipped: list[Skipped] = []
+    records = list(read_aihub_korean(tmp_path, skipped))
+    assert records == [
+        FaceRecord(tmp_path / "images/F0001/a.jpg", 34.0, "female", "12"),
+        FaceRecord(tmp_path / "images/b.jpg"),
+        FaceRecord(tmp_path / "images/c.jpg"),
+    ]
+    assert [readers.key(record, tmp_path) for record in records] == ["F0001/a.jpg", "b.jpg", "c.jpg"]
+    none = {"Blond_Hair": False, "Brown_Hair": False, "Black_Hair": False, "Gray_Hair": False}
+    assert records[0].attributes == none | {
+        "Black_Hair": True,
+        "Eyeglasses": True,
+        "Wearing_Hat": False,
+        "Blurry": False,
+        "Smiling": True,
+        "Wearing_Mask": False,
+        "Young": True,
+        "No_Beard": True,
+    }
+    assert records[1].attributes == none | {"No_Beard": False}
+    assert records[2].attributes is None
+    assert skipped == []
+
+
+@pytest.mark.parametrize(
+    ("content", "where", "reason"),
+    [
+        ("{\n\n", "labels/x.json:3", "not readable as JSON"),
+        ("[" * 100_000, "labels/x.json", "not readable as JSON"),
+        ("5", "labels/x.json", "no JSON object with a text 'image'"),
+        ('{"age": 3}', "labels/x.json", "no JSON object with a text 'image'"),
+        ('[{"image": "a.jpg"}, {"image": "b.jpg"}]', "labels/x.json:face 2", "picture missing"),
+        ('{"image": "a.jpg", "ages": 3}', "labels/x.json", "unknown field 'ages'"),
+        ('{"image": "a.jpg", "age": 121}', "labels/x.json", "age 121 is outside 0 to 120"),
+        ('{"image": "a.jpg", "age": "20s"}', "labels/x.json", "age '20s' is not a number"),
+        ('{"image": "a.jpg", "age": true}', "labels/x.json", "age True is not a number"),
+        ('{"image": "a.jpg", "age": NaN}', "labels/x.json", "age nan is not a number"),
+        ('{"image": "a.jpg", "gender": 1}', "labels/x.json", "gender '1' is not one of female, male"),
+        ('{"image": "a.jpg", "hat": "no"}', "labels/x.json", "hat 'no' is not true, false or null"),
+        ('{"image": "a.jpg", "hair_color": "red"}', "labels/x.json", "hair_color 'red' is not one of blond"),
+        ('{"image": "a.jpg", "hair_color": ["red"]}', "labels/x.json", "hair_color ['red'] is not one of"),
+        ('{"image": "/a.jpg"}', "labels/x.json", "'/a.jpg' is not the path of a picture"),
+    ],
+)
+def test_aihub_korean_counts_what_it_cannot_use(
+    tmp_path: Path, content: str, where: str, reason: str
+) -> None:
+    picture(tmp_path / "images/a.jpg")
+    text(tmp_path / "labels/x.json", content)
+    skipped: list[Skipped] = []
+    records = list(read_aihub_korean(tmp_path, skipped))
+    assert len(records) == content.startswith("[{")
+    ((name, why),) = [(row.name, row.reason) for row in skipped]
+    assert (name, why[: len(reason)]) == (where, reason)
+
+
+def test_aihub_korean_without_json_is_refused(tmp_path: Path) -> None:
+    pictures(tmp_path / "labels", "a.jpg")
+    with pytest.raises(DataError, match=r"labels: expected JSON files, found none"):
+        read_aihub_korean(tmp_path)
