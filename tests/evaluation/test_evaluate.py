@@ -3,8 +3,6 @@
 import csv
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,49 +108,6 @@ def test_wrong_options_are_refused_before_any_work(
     result = run("evaluate", "--data", tmp_path, "--output", tmp_path / "out.csv", *arguments)
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
-
-
-def test_an_unknown_data_set_is_refused(tmp_path: Path) -> None:
-    assert "expected one of utkface, celeba, fgnet" in run("data", "check", "lfw", tmp_path).output
-    result = run("data", "split", "fgnet", tmp_path, "--output", tmp_path / "s.csv")
-    assert result.exit_code == 2
-    assert "only measured on, never split" in " ".join(result.output.split())
-
-
-def test_data_split_refuses_an_absent_output_folder_before_any_work(tmp_path: Path) -> None:
-    result = run("data", "split", "utkface", tmp_path / "none", "--output", tmp_path / "absent" / "s.csv")
-    assert result.exit_code == 2
-    assert "its folder does not exist; make it first" in " ".join(result.output.split())
-
-
-def test_data_check_counts_and_gives_reasons(tmp_path: Path) -> None:
-    result = run("data", "check", "utkface", grey_chips(tmp_path / "faces"))
-    assert result.exit_code == 0
-    assert result.output.splitlines()[0] == "utkface: 12 pictures, 1 left out"
-    assert "gender: female 8, male 4" in result.output
-    assert "left out, no group field: 1 ('39_1_20170116.jpg.chip.jpg')" in result.output
-
-
-def test_data_split_writes_the_same_file_twice(tmp_path: Path) -> None:
-    folder = grey_chips(tmp_path / "faces")
-    for name in ("one.csv", "two.csv"):
-        result = run(
-            "data", "split", "utkface", folder, "--output", tmp_path / name, "--conflicts", tmp_path / "c.csv"
-        )
-        assert result.exit_code == 0, result.output
-    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
-    assert len((tmp_path / "one.csv").read_text().splitlines()) == 14
-    assert (tmp_path / "c.csv").read_text().splitlines()[1:] == ["file,cluster,age,gender,reason"]
-
-
-def test_importing_readers_and_splits_needs_no_pillow() -> None:
-    code = "import sys; sys.modules['PIL'] = None; import phiz.datasets.readers, phiz.datasets.splits"
-    allowed = (
-        "import types, sys; sys.modules['phiz'] = m = types.ModuleType('phiz'); m.__path__ = [sys.argv[1]]; "
-    )
-    package = Path(sys.modules["phiz"].__file__ or "").parent
-    subprocess.run([sys.executable, "-c", allowed + code, str(package)], check=True)
-
 
 class Answers:
     """Says the same of every picture: two faces, the larger first."""
