@@ -137,10 +137,11 @@ def _cut_one(job: _Job) -> NDArray[np.uint8] | None:
 
 
 def keypoints_of_landmarks(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return KEYPOINT_NAMES' six points out of 68 landmarks in the order of iBUG 300-W, in pixels.
+    """Return KEYPOINT_NAMES' six points out of FG-NET's 68 landmarks, in pixels.
 
-    Eyes and mouth are the means of their contours; the ears, which the scheme lacks, the jaw's two ends.
-    Source of the order: Sagonas et al. 2013, "300 Faces in-the-Wild Challenge".
+    FG-NET's order, seen from the front: jaw 0-14 from the person's right ear on, brows, right eye 27-31,
+    left eye 32-36, nose, outer lips 48-59, inner lips, tip of the nose 67. Eyes and mouth are the means of
+    their points.
     """
     if len(points) != 68:
         raise ValueError(f"expected 68 landmarks, got {len(points)}")
@@ -149,4 +150,4 @@ def keypoints_of_landmarks(points: Sequence[Point]) -> tuple[Point, ...]:
         part = points[start:end]
         return (sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part))
 
-    return (mean(36, 42), mean(42, 48), points[30], mean(48, 68), points[0], points[16])
+    return (mean(27, 32), mean(32, 37), points[67], mean(48, 60), points[0], points[14])

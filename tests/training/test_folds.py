@@ -1,0 +1,163 @@
+"""Folds of a protocol, trained for real on a made FG-NET of three people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
+pytest.importorskip("sklearn", reason="the extra eval brings scikit-learn")
+
+import sys  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from phiz.errors import DataError  # noqa: E402
+from phiz.training import folds  # noqa: E402
+from phiz.training.crops import keypoints_of_landmarks  # noqa: E402
+from phiz.types import KEYPOINT_NAMES  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parent))
+from made_faces import chip  # noqa: E402
+
+RECIPE = """
+name = "folds"
+seed = 5
+
+[data]
+aligner = "landmarks"
+
+[crop]
+right_eye = [0.28, 0.28]
+left_eye = [0.72, 0.28]
+mouth = [0.5, 0.75]
+chip = [0.05, 0.05, 0.9]
+
+[optimisation]
+epochs = 1
+batch = 4
+
+[decision]
+age = [0.5, 0.0, 0.5]
+"""
+PROTOCOL = """
+name = "made-leave-one-person-out"
+about = "made"
+dataset = "fgnet"
+kind = "leave-one-person-out"
+"""
+UNMARKED = "002A30.JPG"
+
+
+def landmarks(size: int) -> np.ndarray:
+    """68 points in FG-NET's order on a made chip; those that the crop needs are where the chip has them."""
+    points = np.full((68, 2), 0.5)
+    points[27:32], points[32:37], points[48:60] = (0.32, 0.4), (0.68, 0.4), (0.5, 0.74)
+    return points * size
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("fgnet")
+    for name in ("images", "points"):
+        (folder / "data" / "FGNET" / name).mkdir(parents=True)
+    for person in (1, 2, 3):
+        for age in (5, 20, 30, 45):
+            name = f"{person:03d}A{age:02d}"
+            chip(age, person == 2).save(folder / "data/FGNET/images" / f"{name}.JPG")
+            rows = "\n".join(f"{x:.2f} {y:.2f}" for x, y in landmarks(80))
+            if f"{name}.JPG" != UNMARKED:
+                text = f"version: 1\nn_points: 68\n{{\n{rows}\n}}\n"
+                (folder / "data/FGNET/points" / f"{name.lower()}.pts").write_text(text)
+    (folder / "recipe.toml").write_text(RECIPE)
+    (folder / "protocol.toml").write_text(PROTOCOL)
+    return folder
+
+
+def run(made: Path, output: str, **how):
+    paths = made / "recipe.toml", made / "protocol.toml", made / "data", made / output, made / "cache"
+    return folds.run_folds(*paths, **how)
+
+
+@pytest.fixture(scope="module")
+def scored(made):
+    return run(made, "out")
+
+
+def test_every_picture_is_answered_once_by_the_fold_of_its_person(scored) -> None:
+    assert sorted(row.file for row in scored) == sorted(
+        f"{person:03d}A{age:02d}.JPG" for person in (1, 2, 3) for age in (5, 20, 30, 45)
+    )
+    for row in scored:
+        assert row.cluster == row.file[:3]
+        assert row.true_age == float(row.file[4:6])
+        assert row.true_gender is None
+        others = {other.fold for other in scored if other.cluster != row.cluster}
+        assert row.fold not in others
+    assert [row.file for row in scored if row.problem] == [UNMARKED]
+    assert all(0 <= row.age <= 110 for row in scored if not row.problem)
+
+
+def test_the_tested_person_does_not_train(made, scored, monkeypatch) -> None:
+    seen = []
+    train = folds.train_to_the_end
+
+    def spy(recipe, parts):
+        seen.append({Path(path).name[:3] for path in parts["train"].paths})
+        return train(recipe, parts)
+
+    monkeypatch.setattr(folds, "train_to_the_end", spy)
+    again = run(made, "again")
+    assert seen == [{"002", "003"}, {"001", "003"}, {"001", "002"}]
+    assert again == scored  # and the same seed gives the same answers
+
+
+def test_a_killed_run_goes_on_with_the_folds_that_it_lacks(made, scored, monkeypatch) -> None:
+    answered = []
+    answer = folds.answer
+
+    def dies_at_the_third(job, **settings):
+        answered.append(job.name)
+        if len(answered) == 3:
+            raise KeyboardInterrupt
+        return answer(job, **settings)
+
+    monkeypatch.setattr(folds, "answer", dies_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        run(made, "killed")
+    assert run(made, "killed") == scored
+    assert len(answered) == 4
+    assert answered[2] == answered[3]
+
+
+def test_ray_gives_the_same_answers(made, scored) -> None:
+    pytest.importorskip("ray", reason="the extra scale brings Ray")
+    assert run(made, "ray", engine="ray", workers=2) == scored
+
+
+def test_folds_of_another_recipe_are_refused(made, scored) -> None:
+    recipe = made / "recipe.toml"
+    text = recipe.read_text()
+    recipe.write_text(text.replace("seed = 5", "seed = 6"))
+    try:
+        with pytest.raises(DataError, match="holds folds of another recipe, start or protocol; remove it"):
+            run(made, "out")
+    finally:
+        recipe.write_text(text)
+
+
+def test_a_protocol_that_only_tests_wants_a_model(made) -> None:
+    protocol = made / "cross.toml"
+    protocol.write_text('name = "x"\nabout = "y"\ndataset = "fgnet"\nkind = "cross-dataset"\ntrained_on = "utkface"\n')
+    with pytest.raises(DataError, match=r"cross\.toml: this protocol has no training pictures; give a model"):
+        folds.run_folds(made / "recipe.toml", protocol, made / "data", made / "x", made / "cache")
+
+
+def test_landmarks_become_the_crops_keypoints() -> None:
+    points = keypoints_of_landmarks([(float(i), -float(i)) for i in range(68)])
+    named = dict(zip(KEYPOINT_NAMES, points, strict=True))
+    assert named["right_eye"] == (29, -29)
+    assert named["left_eye"] == (34, -34)
+    assert named["mouth"] == (53.5, -53.5)
+    assert named["nose"] == (67, -67)
+    with pytest.raises(ValueError, match="expected 68 landmarks, got 5"):
+        keypoints_of_landmarks([(0.0, 0.0)] * 5)
