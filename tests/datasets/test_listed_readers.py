@@ -3,6 +3,7 @@
 import builtins
 import json
 import math
+import re
 from datetime import date
 from pathlib import Path
 
@@ -471,3 +472,22 @@ def test_aihub_korean_without_json_is_refused(tmp_path: Path) -> None:
     pictures(tmp_path / "labels", "a.jpg")
     with pytest.raises(DataError, match=r"labels: expected JSON files, found none"):
         read_aihub_korean(tmp_path)
+
+
+def test_the_examples_of_the_documentation_are_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (table,) = re.findall("```csv\n(.*?)```", page, re.DOTALL)
+    (face,) = re.findall("```json\n(.*?)```", page, re.DOTALL)
+    text(tmp_path / "faces.csv", table)
+    text(tmp_path / "labels" / "face.json", face)
+    pictures(tmp_path, "anna/1.jpg", "bo.jpg", "images/F0001/a1.jpg")
+    skipped: list[Skipped] = []
+    anna, bo = read_table(tmp_path, skipped)
+    (korean,) = read_aihub_korean(tmp_path, skipped)
+    assert skipped == []
+    assert (anna.age, anna.gender, anna.subject, anna.part) == (31.0, "female", "anna", "test")
+    assert anna.attributes == {"Eyeglasses": True, "Smiling": False}
+    assert (bo.age, bo.gender, bo.attributes) == (None, "male", None)
+    assert (korean.age, korean.subject, len(korean.attributes or ())) == (18.0, "F0001-D", 11)
+    names = re.findall(r"^\| `([a-z0-9-]+)`(?:, `(wiki)`)? \|.* \|$", page, re.MULTILINE)
+    assert {name for row in names for name in row if name} >= readers.READERS.keys()
