@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from itertools import islice
@@ -150,23 +150,24 @@ def session(workers: int | None = None, address: str | None = None) -> Iterator[
     """
     if workers is not None and workers < 1:
         raise PhizError(f"workers must be at least 1, not {workers}")
-    with _environment(_ray_settings()):
+    settings = _ray_settings()
+    with _environment(settings):
         ray = _import_ray()
-    if ray.is_initialized():
-        yield workers or _cpus(ray)
-        return
-    temporary = os.environ.get(
-        "RAY_TMPDIR", "/tmp" if os.name == "posix" else None
-    )  # sockets want short names
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    with TemporaryDirectory(prefix="phiz-ray-", dir=temporary, ignore_cleanup_errors=True) as folder:
-        try:
-            _start(ray, workers, address, folder)
+        if ray.is_initialized():
             yield workers or _cpus(ray)
-        finally:
-            ray.shutdown()
-            if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, on_terminate)  # Ray has put its own there
+            return
+        temporary = os.environ.get(
+            "RAY_TMPDIR", "/tmp" if os.name == "posix" else None
+        )  # for short socket names
+        on_terminate = signal.getsignal(signal.SIGTERM)
+        with TemporaryDirectory(prefix="phiz-ray-", dir=temporary, ignore_cleanup_errors=True) as folder:
+            try:
+                _start(ray, workers, address, folder)
+                yield workers or _cpus(ray)
+            finally:
+                ray.shutdown()
+                if threading.current_thread() is threading.main_thread():
+                    signal.signal(signal.SIGTERM, on_terminate)  # Ray has put its own there
 
 
 def _start(ray: Any, workers: int | None, address: str | None, folder: str) -> None:
@@ -175,35 +176,38 @@ def _start(ray: Any, workers: int | None, address: str | None, folder: str) -> N
         if address:
             ray.init(address=address, runtime_env={"env_vars": ONE_THREAD}, **common)
             return
-        with _environment(ONE_THREAD | _ray_settings()):  # the workers inherit it
-            ray.init(
-                address="local",  # whatever cluster RAY_ADDRESS may name
-                num_cpus=workers,
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE,
-                _temp_dir=folder,
-                **common,
-            )
+        ray.init(
+            address="local",  # whatever cluster RAY_ADDRESS may name
+            num_cpus=workers,
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE,
+            _temp_dir=folder,
+            **common,
+        )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = f"cannot reach a Ray cluster at {address}" if address else "cannot start Ray on this machine"
         raise PhizError(f"{where}: {error}") from error
 
 
-def _ray_settings() -> dict[str, str]:
-    settings = {
+def _ray_settings() -> dict[str, str | None]:
+    """Return the environment of a session, which the workers of a local Ray inherit."""
+    return {
+        **ONE_THREAD,
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray would upload the working folder
         "RAY_task_oom_retries": str(RETRIES),
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # its present default, without a warning
+        "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE"),  # Ray sets it; unset it lets Ray guard its ports
+        **_token(),
     }
-    if "RAY_AUTH_MODE" not in os.environ:  # else Ray would keep a token in the home folder
-        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
-    return settings
 
 
-@cache
-def _token() -> str:
-    return secrets.token_hex(32)
+@cache  # Ray itself remembers the first one of a process
+def _token() -> dict[str, str]:
+    """Return what Ray guards its ports with, which it would otherwise write into the home folder."""
+    if "RAY_AUTH_MODE" in os.environ or "RAY_AUTH_TOKEN" in os.environ:
+        return {}
+    return {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 
 def _import_ray() -> Any:
@@ -219,15 +223,18 @@ def _cpus(ray: Any) -> int:
 
 
 @contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for a while."""
+def _environment(values: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables, where they are not None, and put all of them back at the end."""
     before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    _set(values)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
+        _set(before)
+        for name in before:
+            if before[name] is None:
                 os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    os.environ.update({name: value for name, value in values.items() if value is not None})

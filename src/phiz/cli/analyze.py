@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from ..analyzer import Image
     from ..types import Result
 
+
+class Engine(str, Enum):
+    """What does the work; the names are those of --engine."""
+
+    serial = "serial"
+    ray = "ray"
+
+
 #: A progress bar is worth its line from this many pictures on.
 BAR_FROM = 6
 
@@ -26,14 +35,20 @@ def analyze(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Pictures, folders (searched at any depth), globs, or - for standard input.",
+            help="Pictures, folders (searched at any depth), globs, or - for standard input; "
+            "with --engine ray also URIs such as s3://bucket/folder.",
         ),
     ],
     format: Annotated[
         Format, typer.Option(help="A table to read, one JSON object per picture, or CSV with a row per face.")
     ] = Format.table,
     output: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write there; the file appears once it is complete.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write there; the file appears once it is complete. With --engine ray: Parquet, "
+            "a NAME.parquet, or a folder or URI of parts.",
+        ),
     ] = None,
     annotate: Annotated[
         str | None, typer.Option(metavar="DIR", help="Also draw the answers on copies of the pictures there.")
@@ -52,12 +67,40 @@ def analyze(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="Work here, or in many processes on Ray (extra scale), into Parquet.")
+    ] = Engine.serial,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes of --engine ray; default: every CPU.")
+    ] = None,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="A running Ray cluster; default: a Ray on this machine."),
+    ] = None,
 ) -> None:
     """Say age and gender for every face in the pictures, in the order given.
 
     Exit status: 0 all pictures read, 1 some could not be read or the output could not be written,
     2 wrong usage.
     """
+    if engine is Engine.ray:
+        if format is not Format.table or annotate is not None or fail_fast:
+            raise PhizError("--engine ray writes Parquet; leave out --format, --annotate and --fail-fast")
+        _analyze_on_ray(
+            paths,
+            output,
+            workers,
+            ray_address,
+            model=model,
+            detector=detector,
+            min_face=min_face,
+            threads=threads,
+            cropped=cropped,
+        )
+        return
+    if workers is not None or ray_address is not None:
+        raise PhizError("--workers and --ray-address belong to --engine ray; add it, or leave them out")
+
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     from ..analyzer import Analyzer
@@ -85,9 +128,31 @@ def analyze(
             elif copies:
                 copies.write(source, image, result)
             bar.update()
+    _exit(failed, len(pictures))
+
+
+def _exit(failed: int, pictures: int) -> None:
     if failed:
-        print(f"phiz: {failed} of {len(pictures)} pictures could not be read", file=sys.stderr)
+        print(f"phiz: {failed} of {pictures} pictures could not be read", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def _analyze_on_ray(
+    paths: list[str], output: str | None, workers: int | None, address: str | None, **settings: Any
+) -> None:
+    if output is None:
+        raise PhizError("--engine ray needs --output: a NAME.parquet, or a folder or URI for its parts")
+    try:
+        from ..scale.run import Settings
+        from ..scale.run import analyze as analyze_on_ray
+    except ModuleNotFoundError as error:
+        raise PhizError(f'--engine ray needs {error.name}: pip install "phiz[scale]"') from error
+    try:
+        count = analyze_on_ray(paths, output, Settings(**settings), workers=workers, address=address)
+    except KeyboardInterrupt:
+        print("phiz: not complete; the same command goes on with the parts that are missing", file=sys.stderr)
+        raise
+    _exit(count.unreadable, count.pictures)
 
 
 def _check_output(output: str | None, pictures: list[str]) -> None:

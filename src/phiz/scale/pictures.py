@@ -1,0 +1,117 @@
+"""The pictures of a large run: local ones, and those behind the URIs that pyarrow's filesystems read."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from pyarrow import ArrowException  # type: ignore[import-untyped]
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem  # type: ignore[import-untyped]
+
+from ..cli import inputs
+from ..errors import ImageError, PhizError
+from ..image import MAX_BYTES, display_name, load
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to read.
+
+    name: what results call it, without any password or option of its URI.
+    path: where it lies in its filesystem; absolute for the local one.
+    root: the URI that leads to its filesystem, "" for the local one.
+    """
+
+    name: str
+    path: str
+    root: str = ""
+
+
+def expand(paths: list[str]) -> list[Picture]:
+    """Return the pictures behind paths, folders, globs and URIs, in the order of plain `phiz analyze`.
+
+    Raises PhizError for standard input, a URI that pyarrow cannot open, or a folder without a picture.
+    """
+    if inputs.STDIN in paths:
+        raise PhizError("standard input (-) cannot be shared between workers; name files, folders or URIs")
+    found = []
+    for path in paths:
+        if is_uri(path):
+            found += _expand_uri(path)
+        else:
+            found += [Picture(name, os.path.abspath(name)) for name in inputs.expand([path])]
+    return found
+
+
+def read(picture: Picture) -> NDArray[np.uint8]:
+    """Read one picture as `phiz.image.load` does. Raises ImageError with the same words."""
+    name = display_name(picture.name)
+    if not picture.root:
+        return load(picture.path, name=name)
+    filesystem, _ = locate(picture.root)
+    try:
+        with filesystem.open_input_stream(picture.path, compression=None) as file:
+            data = file.read(MAX_BYTES + 1)  # one byte too many is refused as too large
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: no such file; check the path") from error
+    except PermissionError as error:
+        raise ImageError(f"{name}: no permission to read it; change its access rights or copy it") from error
+    except (OSError, ArrowException) as error:
+        reason = display_name(str(error).partition("\n")[0])
+        raise ImageError(f"{name}: cannot be opened ({reason}); check the path") from error
+    return load(data, name=name)
+
+
+def is_uri(path: str) -> bool:
+    """Whether a path names its filesystem, as in s3://bucket/folder."""
+    return "://" in path
+
+
+@cache  # a connection is worth keeping
+def locate(place: str) -> tuple[FileSystem, str]:
+    """Return the filesystem of a path or URI, and the path within it. Raises PhizError."""
+    if not is_uri(place):
+        return LocalFileSystem(), os.path.abspath(place)
+    try:
+        filesystem, path = FileSystem.from_uri(place)
+    except (ArrowException, OSError, ValueError, ImportError) as error:
+        raise PhizError(f"cannot open {public_name(place)}: {error}") from error
+    return filesystem, path
+
+
+def public_name(uri: str) -> str:
+    """Return a URI without user, password and options, fit to be printed and stored."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _expand_uri(uri: str) -> list[Picture]:
+    filesystem, path = locate(uri)
+    root = "" if isinstance(filesystem, LocalFileSystem) else uri
+    name = public_name(uri)
+    try:
+        if filesystem.get_file_info(path).type != FileType.Directory:
+            return [Picture(name, path, root)]  # a missing one fails when it is read, like any bad picture
+        entries = filesystem.get_file_info(FileSelector(path, recursive=True))
+    except (OSError, ArrowException) as error:
+        raise PhizError(f"cannot read the folder {name}: {error}") from error
+    inside = [entry.path[len(path) :].strip("/") for entry in entries if entry.type == FileType.File]
+    wanted = sorted(filter(_is_picture, inside), key=_walk_order)
+    if not wanted:
+        looked_for = " ".join(inputs.SUFFIXES)
+        raise PhizError(f"no pictures in the folder {name}; looked for {looked_for}")
+    return [Picture(f"{name.rstrip('/')}/{entry}", f"{path.rstrip('/')}/{entry}", root) for entry in wanted]
+
+
+def _is_picture(path: str) -> bool:
+    return path.lower().endswith(inputs.SUFFIXES) and not any(p.startswith(".") for p in path.split("/"))
+
+
+def _walk_order(path: str) -> list[tuple[bool, str]]:
+    """Sort a folder's own files before its folders, as the walk through a local folder does."""
+    *folders, file = path.split("/")
+    return [*((True, folder) for folder in folders), (False, file)]
