@@ -1,4 +1,4 @@
-"""phiz evaluate: measure a model on a data set, through the same path as phiz analyze."""
+"""phiz evaluate: measure a model, or a recipe fold by fold, under a protocol."""
 
 from __future__ import annotations
 
@@ -8,106 +8,211 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ..evaluation.groups import Scored
+    from ..evaluation.protocols import Protocol
+    from ..evaluation.run import Plan
+    from ..models.card import ModelCard
 
 #: Data sets of tight chips; the others are photos, whose faces have to be found.
 CHIPS = ("utkface",)
 
 
 def evaluate(
-    data: Annotated[Path, typer.Option(help="The folder that holds the data set.")],
-    dataset: Annotated[str, typer.Option(help="Data set: utkface, fgnet or celeba.")],
-    output: Annotated[
-        Path, typer.Option(help="CSV file for the figures; a .json beside it says what made them.")
-    ],
     model: Annotated[
-        str, typer.Option(help="A shipped model's name, or a .onnx with its card.")
-    ] = "multitask-64",
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
-    split: Annotated[Path | None, typer.Option(help="Split file; all pictures without one.")] = None,
-    part: Annotated[str | None, typer.Option(help="Part of the split, such as test.")] = None,
-    conflicts: Annotated[
+        str, typer.Argument(help="A shipped model's name, a .onnx with its card, or a recipe (.toml).")
+    ],
+    protocol: Annotated[Path, typer.Option(help="Protocol file, see phiz protocols list.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds the data sets, such as UTKFace/ and FGNET/.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the report; reports/MODEL_PROTOCOL by default.")
+    ] = None,
+    results: Annotated[
         Path | None,
-        typer.Option(help="CSV file of contradicting labels: figures are also given without them."),
+        typer.Option(help="Also keep the figures in this folder, with a line in its evaluations.csv."),
     ] = None,
-    predictions: Annotated[
-        Path | None, typer.Option(help="Also write each picture's answer to this CSV file.")
+    compare_with: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Another model's predictions.csv on the same pictures, for the CS plot; repeatable."
+        ),
     ] = None,
+    worst: Annotated[
+        int, typer.Option(min=0, help="Embed so many pictures of the largest age errors into the page.")
+    ] = 0,
+    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
     cropped: Annotated[
         bool | None, typer.Option(help="Take pictures as cropped faces; by default for utkface alone.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap.")] = 1000,
     smallest: Annotated[int, typer.Option(min=1, help="Groups of fewer pictures get no figure.")] = 30,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of the networks.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of a model's networks.")] = 1,
+    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, for a recipe.")] = Path("runs/cache"),
+    engine: Annotated[str, typer.Option(help="What trains a recipe's folds: serial or ray.")] = "serial",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Folds trained at a time; by default what the engine holds.")
+    ] = None,
+    ray_address: Annotated[
+        str | None, typer.Option(help="A running Ray cluster; a local one without.")
+    ] = None,
 ) -> None:
-    """Measure age error and gender accuracy, with intervals, also by age band, gender and group."""
-    from tqdm import tqdm
+    """Measure age error and gender accuracy under a protocol; writes a report and the numbers behind it."""
+    import matplotlib  # noqa: F401  # missing, it should be named before minutes of work, not after
 
-    from ..analyzer import Analyzer
-    from ..datasets.readers import READERS
+    from ..datasets import readers
     from ..datasets.record import Skipped
     from ..datasets.splits import load_conflicts
-    from ..evaluation import report, run
-    from ..evaluation.groups import figures
-    from ..models.store import find_model
+    from ..evaluation import evaluation_page, report, run
+    from ..evaluation import results as kept
+    from ..evaluation.protocols import load_protocol
+    from ..evaluation.summary import Evaluation
     from ..provenance import environment
 
-    if dataset not in READERS:
-        raise typer.BadParameter(f"--dataset: expected one of {', '.join(READERS)}; got {dataset!r}")
-    if (split is None) != (part is None):
-        raise typer.BadParameter("--split and --part go together; give both or neither")
-    for path in (output, predictions):
-        if path is not None and not path.parent.is_dir():
-            raise typer.BadParameter(f"{path}: its folder does not exist; make it first")
-    if output.suffix != ".csv":
-        raise typer.BadParameter(f"--output: expected a name that ends in .csv; got {str(output)!r}")
+    if results is not None and not results.is_dir():
+        raise typer.BadParameter(f"--results: {results} does not exist; make it first")
+    chosen = load_protocol(protocol)
+    recipe = Path(model) if Path(model).suffix == ".toml" else None
+    name, facts, card = _recipe(recipe) if recipe else _model(model, detector, _chips(chosen, cropped))
+    folder = output or Path("reports") / f"{name}_{chosen.name}"
+    report.make_folder(folder)
 
-    as_chips = dataset in CHIPS if cropped is None else cropped
     skipped: list[Skipped] = []
-    records, clusters = run.select(list(READERS[dataset](data, skipped)), split, part)
-    contradicting = load_conflicts(conflicts) if conflicts else set()
-    card, _ = find_model(model)
-    analyzer = Analyzer(model, detector, threads=threads, cropped=as_chips)
+    records = readers.read(chosen.dataset, data, skipped)
+    plan = run.plan(chosen, records, data / readers.FOLDERS[chosen.dataset])
+    others = _others(compare_with or [], [run.labels(plan, key) for key in plan.records])
+    contradicting = load_conflicts(chosen.conflicts) if chosen.conflicts else set()
 
     start = time.perf_counter()
-    scored = list(
-        tqdm(run.score(records, clusters, analyzer), total=len(records), unit="picture", disable=None)
-    )
+    if recipe:
+        from ..training.folds import run_folds
+
+        rows = run_folds(
+            recipe, protocol, data, folder, cache, engine=engine, workers=workers, address=ray_address
+        )
+    else:
+        rows = _analyze(plan, model, detector, threads=threads, cropped=_chips(chosen, cropped))
     seconds = time.perf_counter() - start
-    rows = figures(scored, contradicting=contradicting, seed=seed, resamples=resamples, smallest=smallest)
 
-    report.write_figures(output, rows)
-    if predictions is not None:
-        report.write_predictions(predictions, scored)
-    facts = _facts(scored, skipped)
-    report.write_provenance(
-        output.with_suffix(".json"),
-        {
-            "command": shlex.join(["phiz", *sys.argv[1:]]),
-            "data set": dataset,
-            "part": part,
-            "cropped": as_chips,
-            "detector": detector,
-            "model": {"name": card.name, "sha256": card.sha256},
-            **facts,
-            "bootstrap": {"seed": seed, "resamples": resamples, "level": 0.95, "unit": "cluster"},
-            "smallest group": smallest,
-            "seconds": round(seconds, 1),
-            **environment(),
-        },
+    made = Evaluation(
+        model=name,
+        protocol=chosen,
+        rows=rows,
+        made_by=_made_by(name, len(plan.folds), bool(recipe)),
+        skipped=skipped,
+        contradicting=contradicting,
+        others=others,
+        caution=_caution(card, chosen, readers.FOLDERS[chosen.dataset]),
+        seed=seed,
+        resamples=resamples,
+        smallest=smallest,
     )
-    typer.echo(report.table(rows))
-    typer.echo(", ".join(f"{number} {name}" for name, number in facts.items()))
-    typer.echo(f"written: {output} and {output.with_suffix('.json')}")
+    counts = _counts(rows, skipped)
+    facts = {
+        "command": shlex.join(["phiz", *sys.argv[1:]]),
+        "protocol": {"name": chosen.name, "kind": chosen.kind, "data set": chosen.dataset},
+        **facts,
+        **counts,
+        "bootstrap": {"seed": seed, "resamples": resamples, "level": 0.95, "unit": "cluster"},
+        "smallest group": smallest,
+        "seconds": round(seconds, 1),
+        **environment("scikit-learn", "scipy", "matplotlib", *(("torch",) if recipe else ())),
+    }
+    pictures = [(plan.records[row.file].path, row) for row in evaluation_page.worst_rows(rows, worst)]
+    numbers = kept.write(made, facts, folder, pictures)
+    typer.echo(report.table([f for f in numbers.figures if f.kind in ("all", "age band", "gender", "group")]))
+    typer.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
+    if made.caution:
+        typer.echo(f"caution: {made.caution}", err=True)
+    if worst:
+        typer.echo(f"{folder / 'report.html'} holds research pictures: do not publish it", err=True)
+    typer.echo(f"written: {folder / 'report.html'} and the numbers behind it")
+    if results is not None:
+        typer.echo(f"kept: {kept.add_to_results(made, numbers, facts, results)}")
 
 
-def _facts(scored: Sequence[Any], skipped: Sequence[Any]) -> dict[str, int]:
-    problems = Counter(row.problem for row in scored)
+def _analyze(plan: Plan, model: str, detector: str, *, threads: int, cropped: bool) -> list[Scored]:
+    """Return the answers that phiz analyze gives on the test pictures of every fold."""
+    from tqdm import tqdm  # type: ignore[import-untyped]
+
+    from ..analyzer import Analyzer
+    from ..evaluation import run
+
+    analyzer = Analyzer(model, detector, threads=threads, cropped=cropped)
+    answers = run.score(plan, analyzer)
+    return run.spread(tqdm(answers, total=len(plan.records), unit="picture", disable=None), plan.folds)
+
+
+def _chips(protocol: Protocol, cropped: bool | None) -> bool:
+    return protocol.dataset in CHIPS if cropped is None else cropped
+
+
+def _model(model: str, detector: str, cropped: bool) -> tuple[str, dict[str, Any], ModelCard | None]:
+    from ..models.store import find_model
+
+    card, _ = find_model(model)
+    facts = {
+        "model": {"name": card.name, "sha256": card.sha256},
+        "detector": detector,
+        "cropped": cropped,
+    }
+    return card.name, facts, card
+
+
+def _recipe(path: Path) -> tuple[str, dict[str, Any], ModelCard | None]:
+    import hashlib
+
+    from ..training.recipe import load_recipe
+
+    name = load_recipe(path).name
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return name, {"recipe": {"name": name, "file": path.name, "sha256": sha256}}, None
+
+
+def _others(paths: Sequence[Path], tested: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Return further models' predictions by name; DataError where one is not of the same data."""
+    from ..errors import DataError
+    from ..evaluation import compare
+    from ..evaluation.report import read_predictions
+
+    found = dict(zip(compare.names(paths), map(read_predictions, paths), strict=True))
+    for path, rows in zip(paths, found.values(), strict=True):
+        try:
+            compare.match(tested, rows)
+        except DataError as error:
+            raise DataError(f"--compare-with {path}: {error}") from error
+    return found
+
+
+def _made_by(name: str, folds: int, trained: bool) -> str:
+    if trained:
+        return f"Trained by the recipe {name} on each of {folds} folds; no network saw what it is tested on."
+    several = f" of all {folds} folds" if folds > 1 else ""
+    return f"The same weights, {name}, answer the test pictures{several}, by the way of phiz analyze."
+
+
+def _caution(card: ModelCard | None, protocol: Protocol, data_set: str) -> str:
+    """Say so where a model may be tested on what it was trained on; a fixed test part is kept for testing."""
+    if card is None or (protocol.kind, protocol.part) == ("fixed", "test"):
+        return ""
+    if not any(data_set.lower() == known.name.lower() for known in card.training_data):
+        return ""
+    if protocol.kind == "fixed" and protocol.part != "train":
+        part = f"the {protocol.part} part of {data_set}"
+        return f"{card.name} was chosen by {part}: its figures may flatter a little."
+    return (
+        f"{card.name} was trained on {data_set}: pictures tested here may be among them, which flatters it."
+    )
+
+
+def _counts(rows: Sequence[Scored], skipped: Sequence[Any]) -> dict[str, int]:
+    problems = Counter(row.problem for row in rows)
     return {
-        "pictures": len(scored),
+        "pictures": len(rows),
         "faces not found": problems["no face found"],
         "unreadable": problems["unreadable"],
         "left out by the reader": len(skipped),

@@ -3,60 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol as Interface
 
+from ..datasets import readers
 from ..datasets.record import FaceRecord
-from ..datasets.splits import read_split
 from ..errors import DataError
 from ..types import Result
+from . import protocols
 from .groups import Scored
+from .protocols import Fold, Protocol
 
 
-class Analyzes(Protocol):
+class Analyzes(Interface):
     """The part of `phiz.Analyzer` that an evaluation needs."""
 
     def analyze_many(self, sources: Iterable[Path]) -> Iterator[Result]:
         """Yield one result per picture, in order."""
 
 
-def select(
-    records: Sequence[FaceRecord], split: Path | None, part: str | None
-) -> tuple[list[FaceRecord], dict[str, str]]:
-    """Return the records of a split's part, and the cluster of each file name.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a protocol tests: its folds, the records of all test pictures and the cluster of each, by key."""
 
-    Without a split: all records, clustered by subject, else each on its own. Raises DataError where
-    the split has no such part or lists a picture that is not among the records.
+    folds: Sequence[Fold]
+    records: Mapping[str, FaceRecord]
+    clusters: Mapping[str, str]
+
+
+def plan(protocol: Protocol, records: Sequence[FaceRecord], folder: Path) -> Plan:
+    """Return what is to be tested; a picture that several folds test is in `records` once.
+
+    folder: the data set's folder. Raises DataError where the pictures are not what the protocol needs.
     """
-    if split is None:
-        return list(records), {r.path.name: r.subject or r.path.name for r in records}
-    rows = read_split(split)
-    clusters = {row.file: str(row.cluster) for row in rows if row.part == part}
-    if not clusters:
-        parts = ", ".join(sorted({row.part for row in rows}))
-        raise DataError(f"{split}: expected a part called {part!r}; it has {parts or 'no rows'}")
-    chosen = [record for record in records if record.path.name in clusters]
-    if missing := sorted(clusters.keys() - {record.path.name for record in chosen}):
-        raise DataError(
-            f"{split}: expected all {len(clusters)} pictures of part {part!r}, {len(missing)} are missing, "
-            f"the first is {missing[0]!r}; check that the folder is the one the split was made from"
-        )
-    return chosen, clusters
+    folds = protocols.folds(protocol, records, folder)
+    by_key = {readers.key(record, folder): record for record in records}
+    tested = dict.fromkeys(key for fold in folds for key in fold.test)
+    if not tested:
+        raise DataError(f"{protocol.path}: expected pictures to test on, found none in {folder}")
+    return Plan(folds, {key: by_key[key] for key in tested}, protocols.clusters(protocol, records, folder))
 
 
-def score(records: Sequence[FaceRecord], clusters: Mapping[str, str], analyzer: Analyzes) -> Iterator[Scored]:
-    """Yield each picture's labels beside what the analyzer says of its largest face."""
-    results = analyzer.analyze_many([record.path for record in records])
-    for record, result in zip(records, results, strict=True):
-        face = result.faces[0] if result.faces else None
-        yield Scored(
-            file=record.path.name,
-            cluster=clusters[record.path.name],
-            true_age=record.age,
-            true_gender=record.gender,
-            group=record.group,
-            age=face.age if face else None,
-            gender=face.gender if face else None,
-            gender_score=face.gender_score if face else None,
-            problem=None if face else ("unreadable" if result.error else "no face found"),
-        )
+def score(plan: Plan, analyzer: Analyzes) -> Iterator[Scored]:
+    """Yield each test picture's labels beside what the analyzer says of its largest face."""
+    results = analyzer.analyze_many([record.path for record in plan.records.values()])
+    for key, result in zip(plan.records, results, strict=True):
+        row = labels(plan, key)
+        if result.faces:
+            face = result.faces[0]
+            yield replace(row, age=face.age, gender=face.gender, gender_score=face.gender_score)
+        else:
+            yield replace(row, problem="unreadable" if result.error else "no face found")
+
+
+def labels(plan: Plan, key: str) -> Scored:
+    """Return a test picture's labels, without an answer."""
+    record = plan.records[key]
+    return Scored(key, plan.clusters[key], record.age, record.gender, record.group)
+
+
+def spread(rows: Iterable[Scored], folds: Sequence[Fold]) -> list[Scored]:
+    """Return the rows fold by fold, a picture once for each fold that tests it; one fold has no name."""
+    by_key = {row.file: row for row in rows}
+    if len(folds) == 1:
+        return [by_key[key] for key in folds[0].test]
+    return [replace(by_key[key], fold=fold.name) for fold in folds for key in fold.test]
