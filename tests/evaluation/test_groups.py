@@ -1,11 +1,12 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from phiz.errors import DataError
 from phiz.evaluation import report
-from phiz.evaluation.groups import Figure, Scored, figures
+from phiz.evaluation.groups import KINDS, Figure, Scored, figures
 
 
 def scored(name: str, true: tuple, answer: tuple, cluster: str = "", problem: str | None = None) -> Scored:
@@ -38,7 +39,12 @@ def test_figures_by_group_worked_by_hand() -> None:
     assert found["gender", "male", "gender_accuracy"] == (pytest.approx(0.5), 2)
     assert found["group", "White", "rmse"] == (pytest.approx((53 / 2) ** 0.5), 2)
     assert ("gender", "male", "gender_balanced_accuracy") not in found
-    assert {kind for kind, _, _ in found} == {"all", "age band", "gender", "group"}
+    assert found["all", "all", "joint_success"] == (pytest.approx(0.25), 4)
+    assert found["age band and gender", "20-39, male", "mae"] == (pytest.approx(5), 2)
+    assert found["gender and group", "male, Black", "gender_accuracy"] == (0, 1)
+    assert found["age band and group", "60+, Black", "joint_success"] == (0, 1)
+    assert {kind for kind, _, _ in found} == {"all", *KINDS}
+    assert list(KINDS)[3:] == ["age band and gender", "age band and group", "gender and group"]
 
 
 def test_small_groups_get_no_figure_but_are_shown() -> None:
@@ -66,6 +72,31 @@ def test_only_what_is_labelled_is_measured() -> None:
     }  # fmt: skip
     assert {row.metric for row in figures(genders, smallest=1, resamples=5)} == {"gender_accuracy"}
     assert figures([ROWS[4]], smallest=1) == []
+
+
+def test_a_model_that_answers_one_of_the_two_is_measured_on_that() -> None:
+    ages = [scored("a", (10.0, "male", None), (12.0, None, None))]
+    assert {row.metric for row in figures(ages, smallest=1, resamples=5)} == {
+        "mae", "rmse", "bias", "cs5", "ca3", "ca5", "ca7",
+    }  # fmt: skip
+    genders = [scored("a", (10.0, "male", None), (None, "male", 0.9))]
+    assert {row.metric for row in figures(genders, smallest=1, resamples=5)} == {"gender_accuracy"}
+
+
+def test_folds_are_averaged_too() -> None:
+    """Person a has errors 2, 4 and 6, b has 10: 5.5 per picture, 7 per fold."""
+    rows = [
+        Scored(f"{i}", person, 20.0, None, None, 20.0 + error, fold=person)
+        for i, (person, error) in enumerate([("a", 2), ("a", 4), ("a", 6), ("b", 10)])
+    ]
+    found = figures(rows, smallest=1, resamples=200)
+    mean = {row.group: row for row in found if row.metric == "mae" and row.kind == "all"}
+    assert (mean["all"].value, mean["mean over folds"].value) == (pytest.approx(5.5), pytest.approx(7))
+    assert (mean["mean over folds"].note, mean["mean over folds"].n) == ("2 folds", 4)
+    # drawing two of two people: both a, one of each, or both b
+    assert (mean["mean over folds"].low, mean["mean over folds"].high) == (4, 10)
+    one_fold = [replace(row, fold="test") for row in rows]
+    assert not [row for row in figures(one_fold, smallest=1) if row.group == "mean over folds"]
 
 
 def test_intervals_hold_the_value_and_follow_clusters() -> None:
@@ -103,9 +134,9 @@ def test_csv_and_table(tmp_path: Path) -> None:
 def test_predictions_hold_names_and_numbers(tmp_path: Path) -> None:
     report.write_predictions(tmp_path / "p.csv", ROWS)
     lines = (tmp_path / "p.csv").read_text().splitlines()
-    assert lines[0] == "file,cluster,true_age,true_gender,group,age,gender,gender_score,problem"
-    assert lines[1] == "a,a,10.0,female,White,12.0,female,0.9,"
-    assert lines[5] == "e,e,71.0,male,Black,,,,no face found"
+    assert lines[0] == "file,cluster,true_age,true_gender,group,age,gender,gender_score,problem,fold"
+    assert lines[1] == "a,a,10.0,female,White,12.0,female,0.9,,"
+    assert lines[5] == "e,e,71.0,male,Black,,,,no face found,"
 
 
 def test_results_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
@@ -113,10 +144,3 @@ def test_results_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
         report.write_figures(tmp_path / "absent" / "out.csv", [])
     with pytest.raises(DataError, match="could not write the results: Is a directory"):
         report.write_provenance(tmp_path, {})
-
-
-def test_environment_names_versions_and_hardware() -> None:
-    facts = report.environment()
-    assert set(facts["versions"]) == {"python", *report.PACKAGES}
-    assert facts["hardware"]["cores"] >= 1
-    assert facts["commit"] is None or len(facts["commit"].removesuffix("-dirty")) == 40

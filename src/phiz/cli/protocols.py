@@ -22,7 +22,7 @@ def list_(
     """List the protocols of a folder: name, data set, kind, what it is."""
     from ..evaluation.protocols import load_protocol
 
-    files = sorted(folder.glob("*.toml"))
+    files = sorted(folder.glob("*.toml"), key=lambda path: path.stem)
     if not files:
         raise RecipeError(f"{folder}: expected a folder of protocol files (.toml), found none; name another")
     rows = [("name", "data set", "kind", "about")]

@@ -156,9 +156,12 @@ def _groups(
 
 
 def measures(rows: Sequence[Scored]) -> list[Measures]:
-    """Return the metrics that the rows' labels allow: of age, of gender, and of both."""
+    """Return the metrics that labels and answers allow: of age, of gender, and of both.
+
+    A model may answer one of the two only; an answer or a label that is None is no wrong answer.
+    """
     found = []
-    aged = [row for row in rows if row.true_age is not None]
+    aged = [row for row in rows if row.true_age is not None and row.age is not None]
     if aged:
         age, true_age = _ages(aged)
         of_age: dict[str, Compute] = {
@@ -171,7 +174,7 @@ def measures(rows: Sequence[Scored]) -> list[Measures]:
             "ca7": lambda w: metrics.ca(age, true_age, 7, w),
         }
         found.append(Measures(aged, of_age))
-    known = [row for row in rows if row.true_gender is not None]
+    known = [row for row in rows if row.true_gender is not None and row.gender is not None]
     if known:
         gender, true_gender = _genders(known)
         of_gender: dict[str, Compute] = {
@@ -182,7 +185,7 @@ def measures(rows: Sequence[Scored]) -> list[Measures]:
                 gender, true_gender, w
             )
         found.append(Measures(known, of_gender))
-    both = [row for row in aged if row.true_gender is not None]
+    both = [row for row in aged if row.true_gender is not None and row.gender is not None]
     if both:
         labels = (*_ages(both), *_genders(both))
         found.append(Measures(both, {"joint_success": lambda w: metrics.joint_success(*labels, w)}))
