@@ -70,7 +70,7 @@ def _table(found: Sequence[tuple[str, str, Difference]]) -> str:
         rows.append(
             (f"{second} against {first}", title, *values, compare.change(d), d.n, compare.p_text(d.p), test)
         )
-    return table(Table("differences", columns, tuple(rows)))
+    return table(Table("differences", columns, tuple(rows)), text=("test",))
 
 
 def _note(found: Sequence[tuple[str, str, Difference]], seed: int, resamples: int) -> str:

@@ -51,7 +51,7 @@ def render(
     return page.page(f"{made.model} on {made.protocol.name}", lead, sections)
 
 
-def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[str, str, str]]:
+def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[str, str, str, str]]:
     titles = (
         ("mae", "Age error (MAE)", 1.0, " years"),
         ("cs5", "Within 5 years, CS(5)", 100.0, "%"),
@@ -64,16 +64,16 @@ def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[
     if over := headline(numbers.figures, "mae", "mean over folds"):
         yield "MAE, mean over folds", *_tile(over, 1.0, " years", over.note)
     share = f"{100 * answered / len(made.rows):.1f}% of {len(made.rows):,}" if made.rows else ""
-    yield "Pictures answered", f"{answered:,}", share
+    yield "Pictures answered", f"{answered:,}", "", share
 
 
-def _tile(found: Figure, scale: float, unit: str, count: str = "") -> tuple[str, str]:
-    """Return a figure, and below it its interval and what it is over."""
+def _tile(found: Figure, scale: float, unit: str, count: str = "") -> tuple[str, str, str]:
+    """Return a figure, its unit, and for below it the interval and what it is over."""
     value, _, interval = cell(found, scale).partition(" [")
     if found.value is None:
-        return "-", f"{found.note}; {found.n:,} pictures"
+        return "-", "", f"{found.note}; {found.n:,} pictures"
     low, _, high = interval.rstrip("]").partition(", ")
-    return f"{value}{unit}", f"95%: {low} to {high} · {count or f'{found.n:,} pictures'}"
+    return value, unit, f"95%: {low} to {high} · {count or f'{found.n:,} pictures'}"
 
 
 def _plots(made: Evaluation, numbers: Numbers, drawn: Mapping[str, str]) -> Iterator[str]:
@@ -112,7 +112,8 @@ def _models(made: Evaluation) -> Table:
 
 def _groups(made: Evaluation, numbers: Numbers) -> str:
     single = [kind for kind in KINDS if " and " not in kind]
-    worst = {(gap.metric, gap.kind): (gap.kind, gap.worst.group) for gap in numbers.gaps}
+    clear = [gap for gap in numbers.gaps if gap.low > 0]
+    worst = {(gap.metric, gap.kind): (gap.kind, gap.worst.group) for gap in clear}
     rows = []
     for gap in numbers.gaps:
         if gap.kind not in single or (scale := _COMPARED.get(gap.metric)) is None:
@@ -123,15 +124,16 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
         sides = [f"{f.group}: {cell(f, scale)}" for f in (gap.worst, gap.best)]
         rows.append((gap.kind, title, *sides, apart, small))
     columns = ("by", "metric", "worst", "best", "gap [95%]", "too small to compare")
-    everyone = [f for f in numbers.figures if f.kind == "all" or f.kind in single]
+    over = "mean over folds"  # has a section of its own
+    everyone = [f for f in numbers.figures if (f.kind == "all" and f.group != over) or f.kind in single]
     pairs = [f for f in numbers.figures if f.kind in KINDS and f.kind not in single]
     content = [page.figures_table(everyone, worst=worst)]
     if rows:
-        content.insert(0, page.table(Table("gaps", columns, tuple(rows))))
+        content.insert(0, page.table(Table("gaps", columns, tuple(rows)), text=columns[:2] + columns[5:]))
     if pairs:
         content.append(page.details("Pairs of groups", page.figures_table(pairs, worst=worst)))
     note = (
-        "Figures with 95% bootstrap intervals; the worst group of each kind is marked. "
+        "Figures with 95% bootstrap intervals; the worst of a kind is marked where the gap's interval leaves out 0. "
         f"Fewer than {made.smallest} pictures are too small a group for a figure and say so. Worst and best "
         "are picked by the pictures that measure them, so among many groups a gap looks larger than it is."
     )
@@ -149,7 +151,7 @@ def _folds(numbers: Numbers) -> str:
     titles = {"mae": "MAE, years", "cs5": "CS(5), share", "gender_accuracy": "gender, share"}
     return page.section(
         "Folds",
-        page.table(Table("means", columns, tuple(rows))),
+        page.table(Table("means", columns, tuple(rows)), text=("metric",)),
         page.details(f"All {len(table.rows)} folds", page.table(table, titles)),
         note="Over folds each fold counts alike, however many pictures it has; over pictures each picture.",
     )
@@ -167,8 +169,8 @@ def _left_out(made: Evaluation, table: Table, answered: int) -> str:
     more = f"; the first {LISTED} here, all in left_out.csv" if len(table.rows) > LISTED else ""
     return page.section(
         "Left out",
-        page.table(Table("", ("why", "by", "pictures"), rows)),
-        page.details(f"Which pictures ({len(table.rows):,}{more})", page.table(listed)),
+        page.table(Table("", ("why", "by", "pictures"), rows), text=("why", "by")),
+        page.details(f"Which pictures ({len(table.rows):,}{more})", page.table(listed, text=listed.columns)),
         note=f"{read}The reader leaves out what the data set's format does not allow; no figure counts it.",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -38,14 +38,15 @@ def section(title: str, *content: str, note: str = "") -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{below}\n" + "\n".join(content) + "\n</section>"
 
 
-def tiles(items: Iterable[tuple[str, str, str]]) -> str:
-    """Return headline figures as tiles of (name, figure, what stands below it), all text."""
+def tiles(items: Iterable[tuple[str, str, str, str]]) -> str:
+    """Return headline figures as tiles of (name, figure, its unit, what stands below it), all text."""
     return (
         '<div class="tiles">'
         + "".join(
             f'<div class="tile"><div class="name">{escape(name)}</div>'
-            f'<div class="figure">{escape(figure)}</div><div class="below">{escape(below)}</div></div>'
-            for name, figure, below in items
+            f'<div class="figure">{escape(figure)}<small>{escape(unit)}</small></div>'
+            f'<div class="below">{escape(below)}</div></div>'
+            for name, figure, unit, below in items
         )
         + "</div>"
     )
@@ -93,14 +94,22 @@ def figures_table(
     )
 
 
-def table(found: Table, titles: Mapping[str, str] | None = None) -> str:
-    """Return a table as it is; shares and years to two decimals, None as a dash."""
-    head = "".join(f"<th>{escape((titles or {}).get(name, name))}</th>" for name in found.columns)
+def table(found: Table, titles: Mapping[str, str] | None = None, text: Collection[str] = ()) -> str:
+    """Return a table as it is; shares and years to two decimals, None as a dash.
+
+    titles: what stands over a column instead of its name. text: columns to read as text, not as numbers.
+    """
+    marks = [' class="text"' if name in text else "" for name in found.columns]
+    titled = [(titles or {}).get(name, name) for name in found.columns]
+    head = "".join(f"<th{mark}>{escape(name)}</th>" for name, mark in zip(titled, marks, strict=True))
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(plain(value))}</td>" for value in row) + "</tr>" for row in found.rows
+        "<tr>"
+        + "".join(f"<td{mark}>{escape(plain(value))}</td>" for value, mark in zip(row, marks, strict=True))
+        + "</tr>"
+        for row in found.rows
     )
     inside = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    return f'<div class="wide"><table class="plain">{inside}</table></div>'
+    return f'<div class="wide"><table>{inside}</table></div>'
 
 
 def details(summary: str, content: str) -> str:
@@ -161,11 +170,13 @@ header p{margin:.2em 0;color:var(--muted);max-width:75ch}
 section{margin-top:44px}
 .note{color:var(--muted);max-width:80ch;margin:0 0 1em}
 .note strong,header strong{color:var(--ink)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:16px;margin-top:28px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:14px;margin-top:28px}
 .tile,figure,.wide,details{background:var(--card);border:1px solid var(--rule);border-radius:12px}
 .tile{padding:16px 18px}
 .tile .name,.tile .below{color:var(--muted);font-size:.86rem}
-.tile .figure{font-size:1.85rem;line-height:1.25;font-weight:650;font-variant-numeric:tabular-nums}
+.tile .figure{font-size:1.85rem;line-height:1.25;font-weight:650;white-space:nowrap;
+font-variant-numeric:tabular-nums}
+.figure small{font-size:.55em;font-weight:500;color:var(--muted)}
 .grid{display:grid;align-items:start;grid-template-columns:repeat(auto-fit,minmax(min(100%,460px),1fr));gap:20px}
 figure{margin:0;padding:18px 18px 14px;min-width:0}
 figure svg{display:block;width:100%;height:auto}
@@ -181,7 +192,7 @@ tbody tr:last-child>*{border-bottom:0}
 th:first-child,td:first-child{text-align:left}
 thead th{color:var(--muted);font-weight:600}
 tbody th{font-weight:500}
-.plain td:last-child{white-space:normal;text-align:left;min-width:220px}.plain th:last-child{text-align:left}
+.text{text-align:left}td.text{white-space:normal}
 .kind th{text-transform:capitalize;color:var(--muted);font-size:.82rem;font-weight:650;padding-top:16px}
 .interval,.none{color:var(--muted);font-size:.92em}
 .worst{background:var(--mark);font-weight:600}
