@@ -133,7 +133,7 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
     if pairs:
         content.append(page.details("Pairs of groups", page.figures_table(pairs, worst=worst)))
     note = (
-        "Figures with 95% bootstrap intervals; the worst of a kind is marked where the gap's interval leaves out 0. "
+        "Figures with 95% bootstrap intervals; the worst is marked where its gap's interval leaves out 0. "
         f"Fewer than {made.smallest} pictures are too small a group for a figure and say so. Worst and best "
         "are picked by the pictures that measure them, so among many groups a gap looks larger than it is."
     )
