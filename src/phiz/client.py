@@ -24,6 +24,10 @@ from .types import Face, Result
 Source = bytes | bytearray | memoryview | str | os.PathLike[str]
 
 
+#: What phiz calls a picture without a name in the text of an error.
+NAMELESS = "picture bytes"
+
+
 class ServiceError(PhizError):
     """The service refused a request, or there was none to be reached.
 
@@ -169,4 +173,7 @@ def _result(plain: dict[str, Any], name: str | None) -> Result:
         Face(**{**face, "box": tuple(face["box"]), "keypoints": tuple(map(tuple, face["keypoints"]))})
         for face in plain["faces"]
     )
-    return Result(**{**plain, "path": name, "faces": faces})
+    error = plain["error"]
+    if error is not None and name is not None:
+        error = name + error.removeprefix(NAMELESS)
+    return Result(**{**plain, "path": name, "faces": faces, "error": error})

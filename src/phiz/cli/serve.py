@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def serve(
 
     from ..serve.app import create_app
     from ..serve.engine import Locator
-    from ..serve.server import listen, run, set_up_logging
+    from ..serve.server import listen, make_server, set_up_logging
     from ..serve.settings import Limits, Settings, read_token
 
     limits = Limits(
@@ -81,12 +82,11 @@ def serve(
         token=read_token(token_file),
         allow_origins=tuple(allow_origin or ()),
     )
-    app = create_app(
-        Locator(model, detector, min_face=min_face, threads=threads), settings, detector=detector
-    )
-    set_up_logging(logging.WARNING if quiet else logging.INFO)
-    listening = listen(host, port)
     name = f"[{host}]" if ":" in host else host
-    url = f"http://{name}:{listening.getsockname()[1]}"
-    print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
-    run(app, listening)
+    with closing(listen(host, port)) as listening:
+        locator = Locator(model, detector, min_face=min_face, threads=threads)
+        app = create_app(locator, settings, detector=detector)
+        set_up_logging(logging.WARNING if quiet else logging.INFO)
+        url = f"http://{name}:{listening.getsockname()[1]}"
+        print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        make_server(app).run(sockets=[listening])

@@ -42,7 +42,7 @@ TOKEN_SUBPROTOCOL = "phiz.token."
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds SECURITY_HEADERS to every response, and no-store where it says nothing else."""
+    """ASGI middleware that adds SECURITY_HEADERS to every response, and no-store by default."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

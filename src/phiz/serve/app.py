@@ -29,7 +29,7 @@ from .body import Bodies
 from .engine import Busy, Engine, Locator, result_json
 from .metrics import Metrics, Observe
 from .page import PAGE, Page, weights_files, weights_response
-from .schema import BODY, REFUSALS, Answer, Models, Refusal, State
+from .schema import BODY, EXAMPLE, REFUSALS, Answer, Models, Refusal, State
 from .settings import Settings
 from .stream import Streams
 
@@ -89,6 +89,8 @@ def create_app(locator: Locator, settings: Settings | None = None, *, detector: 
     app.add_exception_handler(Exception, _failed)
     _add_routes(app, service, detector)
     _add_files(app)
+    # Put in here, because FastAPI leaves every null out of an example that a model brings.
+    app.openapi()["components"]["schemas"]["Answer"]["examples"] = [EXAMPLE]
     return app
 
 
@@ -181,10 +183,10 @@ def _add_files(app: FastAPI) -> None:
     files = weights_files()
 
     @app.get("/models/{name}", include_in_schema=False)
-    def weights(name: str) -> Response:
+    def weights(name: str, request: Request) -> Response:
         if name not in files:
             raise HTTPException(404, f"expected one of {', '.join(files)}")
-        return weights_response(files[name])
+        return weights_response(files[name], request.scope)
 
     if not (PAGE / "index.html").is_file():
         return

@@ -6,8 +6,8 @@ import gzip
 import os
 from pathlib import Path
 
-from fastapi import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -44,11 +44,24 @@ class Page(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            packed, found = self.lookup_path(path + ".gz")
-            if error.status_code != 404 or found is None or not os.path.isfile(packed):
+            if error.status_code != 404 or "\0" in path:
                 raise
-            response = _unpacked(Path(packed), found, path, scope)
+            packed, found = self.lookup_path(path + ".gz")
+            if found is None or not os.path.isfile(packed):
+                raise
+            response = self._unpacked(packed, found, scope)
         _describe(response, path)
+        return response
+
+    def _unpacked(self, packed: str, found: os.stat_result, scope: Scope) -> Response:
+        """Return the file that `packed` holds, packed as it is where the client takes that."""
+        accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+        if "gzip" in accepted:
+            response = self.file_response(packed, found, scope)
+            response.headers["content-encoding"] = "gzip"
+        else:
+            response = Response(gzip.decompress(Path(packed).read_bytes()))
+        response.headers["vary"] = "accept-encoding"
         return response
 
 
@@ -57,9 +70,9 @@ def weights_files() -> dict[str, Path]:
     return {path.name: path for folder in WEIGHTS for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def weights_response(path: Path) -> Response:
+def weights_response(path: Path, scope: Scope) -> Response:
     """Return one file of `weights_files`."""
-    response = FileResponse(path)
+    response = StaticFiles().file_response(path, path.stat(), scope)
     _describe(response, path.name)
     return response
 
@@ -69,12 +82,3 @@ def _describe(response: Response, path: str) -> None:
     suffix = Path(path).suffix or (".txt" if path.isupper() else ".html")
     if response.status_code == 200 and suffix in TYPES:
         response.headers["content-type"] = TYPES[suffix]
-
-
-def _unpacked(packed: Path, found: os.stat_result, path: str, scope: Scope) -> Response:
-    """Return the file that `packed` holds, packed as it is where the client takes that."""
-    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
-    if "gzip" not in accepted:
-        return Response(gzip.decompress(packed.read_bytes()), headers={"vary": "accept-encoding"})
-    headers = {"content-encoding": "gzip", "vary": "accept-encoding"}
-    return FileResponse(packed, headers=headers, stat_result=found)

@@ -21,7 +21,13 @@ _FACE: dict[str, Any] = {
     "gender": "female",
     "gender_score": 0.98,
 }
-_RESULT: dict[str, Any] = {"path": "a.jpg", "width": 640, "height": 480, "faces": [_FACE], "error": None}
+_BROKEN = "b.jpg: expected a whole JPEG, came damaged or cut short; copy it again from its source"
+EXAMPLE: dict[str, Any] = {
+    "results": [
+        {"path": "a.jpg", "width": 640, "height": 480, "faces": [_FACE], "error": None},
+        {"path": "b.jpg", "width": None, "height": None, "faces": [], "error": _BROKEN},
+    ]
+}
 
 
 class FaceAnswer(BaseModel):
@@ -51,8 +57,6 @@ class Answer(BaseModel):
     """One result per picture, in the order sent."""
 
     results: list[PictureAnswer]
-
-    model_config = {"json_schema_extra": {"examples": [{"results": [_RESULT]}]}}
 
 
 class Refusal(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import os
 import socket
 import sys
 
@@ -96,14 +97,16 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         opened = socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        # Python adds the address to an OSError's own text.
+        known = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
+        reason = os.strerror(known) if known else getattr(error, "strerror", None) or error
         raise ServeError(f"cannot listen on {host} port {port}: {reason}; choose another") from None
     opened.setblocking(False)
     return opened
 
 
-def run(app: FastAPI, listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what was accepted and return, or die by the signal again."""
+def make_server(app: FastAPI) -> Server:
+    """Return the server; `run(sockets=[...])` serves until SIGINT or SIGTERM, then finishes what it took."""
     settings: Settings = app.state.service.settings
     limits = settings.limits
     config = uvicorn.Config(
@@ -122,7 +125,7 @@ def run(app: FastAPI, listening: socket.socket) -> None:
         log_config=None,
         lifespan="on",
     )
-    Server(config).run(sockets=[listening])
+    return Server(config)
 
 
 def set_up_logging(level: int = logging.INFO) -> None:

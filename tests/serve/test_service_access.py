@@ -1,0 +1,175 @@
+"""Tokens, origins and the headers of every answer."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from service import make_app
+from starlette.websockets import WebSocketDisconnect
+
+from phiz.data import ASTRONAUT
+from phiz.serve.access import SECURITY_HEADERS, token_matches
+from phiz.serve.engine import Locator
+from phiz.serve.settings import Limits, ServeError, Settings, read_token
+
+PHOTO = ASTRONAUT.read_bytes()
+JPEG = {"content-type": "image/jpeg"}
+TOKEN = "correct-horse-battery"
+
+
+@pytest.fixture(scope="module")
+def guarded(locator: Locator) -> TestClient:
+    return TestClient(make_app(locator, settings={"token": TOKEN}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, "", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer", "Bearer é"],
+)
+def test_without_the_token_there_is_no_answer(guarded: TestClient, value: str | None) -> None:
+    headers = {} if value is None else {"authorization": value.encode()}
+    for method, path in (("POST", "/v1/analyze"), ("GET", "/v1/models"), ("GET", "/metrics")):
+        answer = guarded.request(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.json() == {"detail": "expected the service's token: Authorization: Bearer TOKEN"}
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_with_the_token_there_is(guarded: TestClient) -> None:
+    headers = {"authorization": f"bearer {TOKEN}"}
+    assert guarded.post("/v1/analyze", content=PHOTO, headers=headers | JPEG).status_code == 200
+    assert guarded.get("/v1/models", headers=headers).status_code == 200
+    assert guarded.get("/metrics", headers=headers).status_code == 200
+
+
+def test_state_files_and_documentation_need_no_token(guarded: TestClient) -> None:
+    for path in ("/healthz", "/readyz", "/openapi.json", "/models/blazeface_short.onnx"):
+        assert guarded.get(path).status_code == 200
+
+
+def test_the_document_names_the_token_only_where_there_is_one(guarded: TestClient, locator: Locator) -> None:
+    def security(client: TestClient) -> object:
+        return client.get("/openapi.json").json()["paths"]["/v1/analyze"]["post"].get("security")
+
+    assert security(guarded) == [{"HTTPBearer": []}]
+    assert security(TestClient(make_app(locator))) is None
+
+
+def test_a_stream_takes_the_token_as_header_or_as_subprotocol(guarded: TestClient) -> None:
+    for headers, protocols in (
+        ({"authorization": f"Bearer {TOKEN}"}, []),
+        ({}, ["phiz.v1", f"phiz.token.{TOKEN}"]),
+    ):
+        with guarded.websocket_connect("/v1/stream", protocols, headers=headers) as stream:
+            assert stream.accepted_subprotocol == ("phiz.v1" if protocols else None)
+            stream.send_bytes(PHOTO)
+            assert len(stream.receive_json()["faces"]) == 1
+
+
+@pytest.mark.parametrize("protocols", [[], ["phiz.v1"], ["phiz.v1", "phiz.token.wrong"]])
+def test_a_stream_without_the_token_is_refused(guarded: TestClient, protocols: list[str]) -> None:
+    with pytest.raises(WebSocketDisconnect) as refusal, guarded.websocket_connect("/v1/stream", protocols):
+        pass
+    assert refusal.value.code == 1008
+
+
+def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr("hmac.compare_digest", lambda a, b: compared.append((a, b)) or a == b)
+    assert token_matches(TOKEN, TOKEN)
+    assert not token_matches(TOKEN, "é\ud800")
+    assert compared == [(TOKEN.encode(), TOKEN.encode()), (TOKEN.encode(), "é?".encode())]
+
+
+def test_a_token_comes_from_its_file_before_the_environment(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read_token(None) is None
+    monkeypatch.setenv("PHIZ_TOKEN", " from-the-environment ")
+    assert read_token(None) == "from-the-environment"
+    file = tmp_path / "token"
+    file.write_text("from-the-file\n")
+    assert read_token(file) == "from-the-file"
+    file.write_text("\n")
+    with pytest.raises(ServeError, match="is empty"):
+        read_token(file)
+    with pytest.raises(ServeError, match=r"cannot read the token file .*: No such file"):
+        read_token(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("token", ["short", "x" * 20 + " ", "x" * 20 + "/", "ü" * 20])
+def test_a_token_that_is_easy_to_guess_or_hard_to_send_is_refused(token: str) -> None:
+    with pytest.raises(ServeError, match="at least 16 characters") as error:
+        Settings(token=token)
+    assert token not in str(error.value)
+
+
+def test_a_token_is_in_no_text_of_the_settings() -> None:
+    assert TOKEN not in repr(Settings(token=TOKEN))
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "*", "null", "https://a b"])
+def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
+    with pytest.raises(ServeError, match="expected an origin such as"):
+        Settings(allow_origins=(origin,))
+
+
+def test_bounds_that_exclude_each_other_are_refused() -> None:
+    for wrong in ({"queue": 0}, {"max_pictures": 65}, {"max_bytes": 1 << 40}, {"body_seconds": -1.0}):
+        with pytest.raises(ServeError):
+            Limits(**wrong)
+    with pytest.raises(ServeError, match="at least one worker"):
+        Settings(workers=0)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://testserver:81", "null"])
+def test_pages_of_other_origins_are_refused(locator: Locator, origin: str) -> None:
+    client = TestClient(make_app(locator))
+    answer = client.post("/v1/analyze", files=[("x", ("a.jpg", PHOTO))], headers={"origin": origin})
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "detail": "expected a page of this service, came one of another origin; see --allow-origin"
+    }
+    assert "access-control-allow-origin" not in answer.headers
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect("/v1/stream", headers={"origin": origin}),
+    ):
+        pass
+
+
+def test_the_services_own_page_and_allowed_origins_may_use_it(locator: Locator) -> None:
+    friend = "https://friend.example"
+    client = TestClient(make_app(locator, settings={"allow_origins": (friend,)}))
+    for origin in ("http://testserver", "https://testserver", friend):
+        answer = client.post("/v1/analyze", content=PHOTO, headers={"origin": origin} | JPEG)
+        assert answer.status_code == 200
+        assert answer.headers.get("access-control-allow-origin") == (friend if origin == friend else None)
+        with client.websocket_connect("/v1/stream", headers={"origin": origin}):
+            pass
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "content-type"}
+    assert client.options("/v1/analyze", headers={"origin": friend} | asks).status_code == 200
+    assert client.options("/v1/analyze", headers={"origin": "https://evil.example"} | asks).status_code == 400
+
+
+def test_every_answer_has_the_security_headers(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(make_app(locator), raise_server_exceptions=False)
+    answers = [client.get(path) for path in ("/healthz", "/metrics", "/absent", "/models/multitask-64.onnx")]
+    answers.append(client.post("/v1/analyze", content=PHOTO, headers=JPEG))
+    answers.append(client.post("/v1/analyze"))
+    monkeypatch.setattr(client.app.state.service.engine, "analyze", lambda _: 1 / 0)
+    answers.append(client.post("/v1/analyze", content=PHOTO, headers=JPEG))
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 200, 200, 415, 500]
+    assert answers[-1].json() == {"detail": "the service failed on this request; its log says why"}
+    for answer in answers:
+        assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answers[4].headers["cache-control"] == "no-store"
+
+
+def test_the_policy_lets_the_page_run_wasm_and_nothing_from_elsewhere() -> None:
+    policy = dict(part.split(" ", 1) for part in SECURITY_HEADERS["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert not any("http" in value or "*" in value or "unsafe-inline" in value for value in policy.values())
