@@ -1,0 +1,121 @@
+// The faces as cards, as a table and as JSON.
+
+import { countFaces, say } from "./words.js";
+import { markBox } from "./stage.js";
+
+const cards = document.getElementById("cards");
+const rows = document.getElementById("rows");
+const json = document.getElementById("json");
+const THUMB = 144;
+// How much more than the face a thumbnail shows, and after how many milliseconds a camera's is drawn anew.
+const MARGIN = 1.5;
+const STALE = 2000;
+
+/** Show one card per face; source: the image or video element that they are cut out of. */
+export function showCards(faces, source, width) {
+  const now = performance.now();
+  const old = new Map([...cards.children].map((card) => [card.dataset.face, card]));
+  const wanted = faces.map((face, i) => {
+    const key = String(face.id ?? `${source.src}#${i}`);
+    const card = old.get(key) ?? emptyCard(key);
+    fillCard(card, face, i);
+    if (now - (card.drawn ?? -Infinity) > STALE) {
+      drawThumb(card.querySelector("canvas"), face, source, width);
+      card.drawn = now;
+    }
+    return card;
+  });
+  if (wanted.length !== cards.children.length || wanted.some((card, i) => cards.children[i] !== card)) {
+    cards.replaceChildren(...wanted);
+  }
+}
+
+function emptyCard(key) {
+  const card = document.createElement("li");
+  card.dataset.face = key;
+  card.innerHTML =
+    `<canvas width="${THUMB}" height="${THUMB}" aria-hidden="true"></canvas>` +
+    `<div aria-hidden="true"><p class="age"><b></b><span></span></p><p class="gender"><b></b></p>` +
+    `<p class="certain"></p><meter min="0.5" max="1"></meter></div><p class="hidden"></p>`;
+  card.addEventListener("pointerenter", () => markBox([...cards.children].indexOf(card)));
+  card.addEventListener("pointerleave", () => markBox(null));
+  return card;
+}
+
+function fillCard(card, { age, gender, gender_score }, i) {
+  const percent = Math.round(100 * gender_score);
+  const years = Math.round(age);
+  write(card.querySelector(".age b"), years);
+  write(card.querySelector(".age span"), say("years"));
+  write(card.querySelector(".gender b"), say(gender));
+  write(card.querySelector(".certain"), say("certain", { percent }));
+  card.querySelector("meter").value = gender_score;
+  write(card.querySelector(".hidden"), say("face", { n: i + 1, age: years, gender: say(gender), percent }));
+}
+
+function write(element, text) {
+  if (element.textContent !== String(text)) element.textContent = text;
+}
+
+function drawThumb(canvas, { box: [x, y, w, h] }, source, width) {
+  const scale = (source.naturalWidth ?? source.videoWidth) / width; // the source may be shown in another size
+  const side = Math.max(w, h) * MARGIN;
+  const left = x + w / 2 - side / 2;
+  const top = y + h / 2 - side * 0.53;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.clearRect(0, 0, THUMB, THUMB);
+  context.drawImage(source, left * scale, top * scale, side * scale, side * scale, 0, 0, THUMB, THUMB);
+}
+
+/** Show every analysed picture's faces in the table and as JSON. */
+export function showTable(results) {
+  const lines = results.flatMap((result) =>
+    result.faces.map((face, i) => [
+      result.path,
+      i + 1,
+      face.age.toFixed(1),
+      say(face.gender),
+      `${Math.round(100 * face.gender_score)}%`,
+      face.box.map(Math.round).join(", "),
+    ]),
+  );
+  rows.replaceChildren(...lines.map(tableRow));
+  json.textContent = asJson(results);
+}
+
+function tableRow(values) {
+  const row = document.createElement("tr");
+  values.forEach((value, i) => {
+    const cell = document.createElement(i === 0 ? "th" : "td");
+    if (i === 0) cell.scope = "row";
+    if (i !== 0 && i !== 3) cell.className = "number";
+    cell.textContent = value;
+    row.append(cell);
+  });
+  return row;
+}
+
+/** The results as a JSON list of what `phiz analyze --format jsonl` prints, one result a line. */
+export function asJson(results) {
+  return `[\n${results.map((result) => JSON.stringify(result)).join(",\n")}\n]`;
+}
+
+/** The table as text with tabs, which spreadsheets take. */
+export function asText() {
+  const table = rows.closest("table");
+  return [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join("\t")).join("\n");
+}
+
+/** "2 faces: about 31 years, female ...", for a screen reader. */
+export function inWords(faces) {
+  const each = faces.map(({ age, gender, gender_score }, i) =>
+    say("face", {
+      n: i + 1,
+      age: Math.round(age),
+      gender: say(gender),
+      percent: Math.round(100 * gender_score),
+    }),
+  );
+  return [countFaces(faces.length), ...each].join(". ");
+}

@@ -1,0 +1,169 @@
+"""Write web/test/fixture/: made pictures, keypoints, and the crops and answers that Python gives for them.
+
+Run after a change of the crop, the detector or the shipped weights:
+
+    python tools/web_fixture.py
+
+web/test/ holds JavaScript to it; tests/web/test_fixture.py tells when it is stale. The faces are those of the
+bundled public-domain photo.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from phiz import Analyzer
+from phiz.crop import CropTemplate, face_crop
+from phiz.detect import load_detector
+from phiz.models.session import load_model
+
+ROOT = Path(__file__).parents[1]
+FIXTURE = ROOT / "web" / "test" / "fixture"
+PHOTO = ROOT / "src" / "phiz" / "data" / "astronaut.jpg"
+
+Pixels = NDArray[np.uint8]
+
+
+def pictures() -> dict[str, Pixels]:
+    """Return the made pictures by name: a portrait, a group of turned and scaled faces, hard edges."""
+    photo = Image.open(PHOTO).convert("RGB")
+    return {
+        "portrait": np.asarray(photo.crop((60, 0, 380, 300))),
+        "group": np.asarray(_group(photo)),
+        "edges": np.asarray(_edges()),
+    }
+
+
+def _group(photo: Image.Image) -> Image.Image:
+    """Draw a plain wall with faces from 40 to 190 pixels wide, turned, one of them cut by the edge."""
+    wall = Image.new("RGB", (1000, 700), (208, 200, 188))
+    face = photo.crop((140, 20, 310, 230))
+    places = (
+        (60, 80, 1.5, 0),
+        (470, 60, 1.1, 20),
+        (760, 330, 0.8, -15),
+        (340, 520, 0.6, 8),
+        (905, 90, 1.0, 0),
+    )
+    for x, y, scale, angle in places:
+        size = round(face.width * scale), round(face.height * scale)
+        mask = Image.new("L", size, 255).rotate(angle, expand=True)
+        turned = face.resize(size, Image.Resampling.LANCZOS).rotate(
+            angle, Image.Resampling.BICUBIC, expand=True
+        )
+        wall.paste(turned, (x, y), mask)
+    return wall
+
+
+def _edges() -> Image.Image:
+    """Draw rings, stripes and a checkerboard: whatever differs between two resamplings shows here first."""
+    canvas = Image.new("RGB", (421, 333), (12, 60, 200))
+    pen = ImageDraw.Draw(canvas)
+    for radius in range(160, 4, -7):
+        shade = (radius * 37 % 256, radius * 91 % 256, radius * 53 % 256)
+        pen.ellipse((200 - radius, 160 - radius, 200 + radius, 160 + radius), fill=shade)
+    for x in range(0, 120, 3):
+        pen.line((x, 200, x + 40, 333), fill=(255, 255, 255) if x % 2 else (0, 0, 0))
+    for x in range(300, 421, 2):
+        for y in range(0, 120, 2):
+            pen.point((x, y + x // 2 % 2), fill=(255, 240, 0))
+    return canvas
+
+
+def placed(x: float, y: float, width: float, angle: float) -> list[list[float]]:
+    """Return six keypoints of an upright face `width` pixels wide at (x, y), turned by `angle` degrees."""
+    upright = ((-0.2, -0.15), (0.2, -0.15), (0.0, 0.08), (0.01, 0.25), (-0.45, -0.1), (0.45, -0.1))
+    turn = width * complex(math.cos(math.radians(angle)), math.sin(math.radians(angle)))
+    points = (complex(*point) * turn for point in upright)
+    return [[round(x + point.real, 3), round(y + point.imag, 3)] for point in points]
+
+
+#: Picture, keypoints and side of each crop: enlarging, shrinking a little and a lot, turned, past every edge.
+CROPS: tuple[tuple[str, list[list[float]], int], ...] = (
+    ("edges", placed(200.3, 160.7, 40, 0), 64),
+    ("edges", placed(200, 160, 90, 30), 64),
+    ("edges", placed(330, 80, 210, -75), 64),
+    ("edges", placed(60, 260, 300, 180), 64),
+    ("edges", placed(210, 166, 600, 12), 64),
+    ("edges", placed(5, 330, 130, 45), 64),
+    ("edges", placed(200, 160, 160, 5), 96),
+    ("portrait", placed(165, 115, 110, 3), 64),
+    ("portrait", placed(160, 110, 290, -20), 64),
+)
+
+
+def make() -> dict[str, Any]:
+    """Return the fixture's content: pictures by name, crops and answers as Python computes them now."""
+    made = pictures()
+    model = load_model()
+    crops = []
+    for name, keypoints, size in CROPS:
+        pixels = face_crop(made[name], [(x, y) for x, y in keypoints], size, model.template)
+        crops.append({"picture": name, "keypoints": keypoints, "size": size, "pixels": pixels})
+    for name in ("portrait", "group"):  # keypoints as the detector gives them, and the age of that very crop
+        for face in load_detector().detect(made[name]):
+            pixels = face_crop(made[name], face.keypoints, model.size, model.template)
+            (estimate,) = model.decode(model.run(pixels[None]))
+            crop = {
+                "picture": name,
+                "keypoints": [list(point) for point in face.keypoints],
+                "size": model.size,
+            }
+            crops.append({**crop, "pixels": pixels, "age": estimate.age, "female": _female(estimate)})
+    analyzer = Analyzer()
+    answers = {name: _answer(analyzer, made, name, 1) for name in made}
+    # Large enough for tiles, and for shrinking by whole factors first.
+    answers["enlarged"] = _answer(analyzer, made, "portrait", 4)
+    return {"pictures": made, "crops": crops, "answers": answers, "template": template()}
+
+
+def template() -> dict[str, list[float]]:
+    """Return the crop template of the shipped model."""
+    found: CropTemplate = load_model().template
+    return found.to_dict()
+
+
+def _female(estimate: Any) -> float:
+    score: float = estimate.gender_score
+    return score if estimate.gender == "female" else 1 - score
+
+
+def _answer(analyzer: Analyzer, made: dict[str, Pixels], name: str, times: int) -> dict[str, Any]:
+    """Analyse a picture with every pixel repeated `times` times across and down."""
+    result = analyzer.analyze(made[name].repeat(times, axis=0).repeat(times, axis=1)).to_dict()
+    return {"picture": name, "times": times, **{key: result[key] for key in ("width", "height", "faces")}}
+
+
+def png(pixels: Pixels) -> bytes:
+    """Encode a picture as PNG."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Write the fixture: one PNG per picture and per crop, and fixture.json."""
+    FIXTURE.mkdir(parents=True, exist_ok=True)
+    for old in FIXTURE.glob("*.png"):
+        old.unlink()
+    made = make()
+    for name, pixels in made["pictures"].items():
+        (FIXTURE / f"{name}.png").write_bytes(png(pixels))
+    for number, crop in enumerate(made["crops"]):
+        crop["file"] = f"crop{number:02}.png"
+        (FIXTURE / crop["file"]).write_bytes(png(crop.pop("pixels")))
+    described = {"template": made["template"], "crops": made["crops"], "answers": made["answers"]}
+    (FIXTURE / "fixture.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    print(f"{FIXTURE.relative_to(ROOT)}: {len(made['pictures'])} pictures, {len(made['crops'])} crops")
+
+
+if __name__ == "__main__":
+    main()

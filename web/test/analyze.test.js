@@ -1,0 +1,72 @@
+// Python and JavaScript find the same faces and say the same ages.
+
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+
+import { FILES, faceCrop, load } from "../../src/phiz/serve/page/phiz/index.js";
+import { fixture, openRuntime, picture, read } from "./files.js";
+
+let ort;
+let phiz;
+
+before(async () => {
+  ort = await openRuntime();
+  phiz = await load(ort, read);
+});
+
+test("the same crops give the same ages and genders", async () => {
+  const faces = fixture.crops.filter((crop) => "age" in crop);
+  assert.ok(faces.length >= 6);
+  for (const { file, picture: name, keypoints, size, age, female } of faces) {
+    const crop = faceCrop(picture(`${name}.png`), keypoints, size, fixture.template);
+    const [estimate] = await phiz.estimate(crop);
+    const share = estimate.gender === "female" ? estimate.gender_score : 1 - estimate.gender_score;
+    assert.ok(Math.abs(estimate.age - age) <= 0.1, `${file}: ${estimate.age}, in Python ${age}`);
+    assert.ok(Math.abs(share - female) <= 0.01, `${file}: ${share}, in Python ${female}`);
+  }
+});
+
+for (const [name, expected] of Object.entries(fixture.answers)) {
+  test(`${name}: the same faces from picture to answer`, async () => {
+    const { width, height, faces } = await phiz.analyze(enlarged(picture(`${expected.picture}.png`), expected.times));
+    assert.deepEqual([width, height], [expected.width, expected.height]);
+    assert.equal(faces.length, expected.faces.length);
+    faces.forEach((face, i) => {
+      const { box, keypoints, score, age, gender, gender_score } = expected.faces[i];
+      const near = (a, b, most) => assert.ok(Math.abs(a - b) <= most, `${a} is not ${b}, face ${i + 1}`);
+      face.box.forEach((value, k) => near(value, box[k], 0.3));
+      face.keypoints.flat().forEach((value, k) => near(value, keypoints.flat()[k], 0.3));
+      near(face.score, score, 0.005);
+      near(face.age, age, 0.1 + 1e-9);
+      near(face.gender_score, gender_score, 0.01);
+      assert.equal(face.gender, gender);
+      assert.deepEqual(Object.keys(face), Object.keys(expected.faces[i]));
+    });
+  });
+}
+
+test("pictures asked for at once are answered each with its own", async () => {
+  const answers = await Promise.all(["portrait", "edges"].map((name) => phiz.analyze(picture(`${name}.png`))));
+  assert.deepEqual(answers.map(({ faces }) => faces.length), [1, 0]);
+});
+
+test("what is no picture is refused, and the next picture is still answered", async () => {
+  await assert.rejects(phiz.analyze({ width: 2, height: 2, data: new Uint8Array(12) }), /four bytes a pixel/);
+  assert.equal((await phiz.analyze(picture("edges.png"))).faces.length, 0);
+});
+
+test("a missing file is the caller's own error", async () => {
+  assert.equal(FILES.length, 4);
+  await assert.rejects(load(ort, () => Promise.reject(new Error("404"))), /404/);
+});
+
+function enlarged({ width, height, data }, times) {
+  const large = { width: width * times, height: height * times, data: new Uint8Array(data.length * times * times) };
+  for (let y = 0; y < large.height; y++) {
+    for (let x = 0; x < large.width; x++) {
+      const from = (Math.floor(y / times) * width + Math.floor(x / times)) * 4;
+      large.data.set(data.subarray(from, from + 4), (y * large.width + x) * 4);
+    }
+  }
+  return large;
+}
