@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,7 +84,7 @@ def evaluate(
     skipped: list[Skipped] = []
     records = readers.read(chosen.dataset, data, skipped)
     plan = run.plan(chosen, records, data / readers.FOLDERS[chosen.dataset])
-    others = _others(compare_with or [], [run.labels(plan, key) for key in plan.records])
+    others = _others(name, compare_with or [], [run.labels(plan, key) for key in plan.records])
     contradicting = load_conflicts(chosen.conflicts) if chosen.conflicts else set()
 
     start = time.perf_counter()
@@ -102,7 +102,7 @@ def evaluate(
         model=name,
         protocol=chosen,
         rows=rows,
-        made_by=_made_by(name, len(plan.folds), bool(recipe)),
+        made_by=_made_by(name, len(plan.folds), facts.get("recipe")),
         skipped=skipped,
         contradicting=contradicting,
         others=others,
@@ -168,18 +168,25 @@ def _recipe(path: Path) -> tuple[str, dict[str, Any], ModelCard | None]:
 
     from ..training.recipe import load_recipe
 
-    name = load_recipe(path).name
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return name, {"recipe": {"name": name, "file": path.name, "sha256": sha256}}, None
+    recipe = load_recipe(path)
+    facts: dict[str, Any] = {"name": recipe.name, "file": path.name}
+    facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    if recipe.start:
+        facts["start"] = recipe.start.name
+    return recipe.name, {"recipe": facts}, None
 
 
-def _others(paths: Sequence[Path], tested: Sequence[Scored]) -> dict[str, list[Scored]]:
-    """Return further models' predictions by name; DataError where one is not of the same data."""
+def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict[str, list[Scored]]:
+    """Return further models' predictions by a name that is not the model's own.
+
+    Raises DataError where one is not of the same data.
+    """
     from ..errors import DataError
     from ..evaluation import compare
     from ..evaluation.report import read_predictions
 
-    found = dict(zip(compare.names(paths), map(read_predictions, paths), strict=True))
+    names = [f"{name} (other)" if name == model else name for name in compare.names(paths)]
+    found = dict(zip(names, map(read_predictions, paths), strict=True))
     for path, rows in zip(paths, found.values(), strict=True):
         try:
             compare.match(tested, rows)
@@ -188,9 +195,11 @@ def _others(paths: Sequence[Path], tested: Sequence[Scored]) -> dict[str, list[S
     return found
 
 
-def _made_by(name: str, folds: int, trained: bool) -> str:
-    if trained:
-        return f"Trained by the recipe {name} on each of {folds} folds; no network saw what it is tested on."
+def _made_by(name: str, folds: int, recipe: Mapping[str, str] | None) -> str:
+    if recipe:
+        start = f" from {recipe['start']} on" if "start" in recipe else ""
+        several = f"each of {folds} folds" if folds > 1 else "the training part"
+        return f"Trained by the recipe {name}{start} on {several}; no fold trains on what it tests."
     several = f" of all {folds} folds" if folds > 1 else ""
     return f"The same weights, {name}, answer the test pictures{several}, by the way of phiz analyze."
 

@@ -1,0 +1,219 @@
+"""The whole command on small trees made here, with the model that the tests make."""
+
+import csv
+import hashlib
+import json
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from phiz.cli import app
+from phiz.datasets.splits import SplitRow, write_split
+from phiz.evaluation import report
+from phiz.evaluation.groups import Scored
+
+pytest.importorskip("matplotlib")
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def words(output: str) -> str:
+    return " ".join(output.split())
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A UTKFace of chips of one grey each; the fake model says age = grey / 4, female where grey >= 128."""
+    folder = tmp_path / "data" / "UTKFace"
+    folder.mkdir(parents=True)
+    for number in range(12):
+        grey = 80 + 12 * number
+        age, gender = grey // 4 + number % 3, int(grey >= 128)
+        Image.fromarray(np.full((40, 40, 3), grey, np.uint8)).save(
+            folder / f"{age}_{gender}_0_{number}.jpg.chip.jpg", quality=100
+        )
+    (folder / "39_1_20170116.jpg.chip.jpg").write_bytes(b"")
+    return folder.parent
+
+
+def names(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "UTKFace").iterdir() if len(path.name.split("_")) == 4)
+
+
+@pytest.fixture
+def test_part(tmp_path: Path, data: Path) -> Path:
+    """Protocol file of the last 9 of the 12 chips, clusters of two."""
+    rows = [SplitRow(n, "train" if i < 3 else "test", i // 2) for i, n in enumerate(names(data))]
+    write_split(tmp_path / "split.csv", rows, "made")
+    return protocol(tmp_path, kind="fixed", split="split.csv", part="test")
+
+
+def protocol(folder: Path, **settings: object) -> Path:
+    path = folder / "made-test.toml"
+    everything = {"name": "made-test", "about": "Made here.", "dataset": "utkface"} | settings
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in everything.items()))
+    return path
+
+
+def figures(path: Path) -> dict[tuple[str, str, str], dict[str, str]]:
+    with path.open(newline="") as file:
+        return {(r["group_kind"], r["group_value"], r["metric"]): r for r in csv.DictReader(file)}
+
+
+def test_a_model_is_measured_on_the_test_part(
+    tmp_path: Path, data: Path, test_part: Path, fake_model: Path
+) -> None:
+    chosen = names(data)[3:]
+    errors = [int(name.split("_")[3].split(".")[0]) % 3 for name in chosen]
+    output, kept = tmp_path / "out", tmp_path / "kept"
+    kept.mkdir()
+    done = run(
+        *("evaluate", fake_model, "--protocol", test_part, "--data", data, "--output", output),
+        *("--results", kept, "--smallest", 2, "--seed", 3, "--resamples", 50, "--worst", 1),
+    )
+    assert done.exit_code == 0, done.output
+    assert "9 pictures, 0 faces not found, 0 unreadable, 1 left out by the reader" in done.output
+    assert "holds research pictures: do not publish it" in words(done.output)
+
+    found = figures(output / "figures.csv")
+    assert float(found["all", "all", "mae"]["value"]) == pytest.approx(np.mean(errors), abs=0.05)
+    assert found["all", "all", "mae"]["n"] == "9"
+    assert float(found["all", "all", "gender_accuracy"]["value"]) == 1
+    assert figures(kept / "fake_made-test.csv") == found
+
+    facts = json.loads((output / "provenance.json").read_text())
+    assert facts == json.loads((kept / "fake_made-test.json").read_text())
+    assert (facts["pictures"], facts["cropped"], facts["bootstrap"]["seed"]) == (9, True, 3)
+    assert facts["protocol"] == {"name": "made-test", "kind": "fixed", "data set": "utkface"}
+    assert facts["model"] == {"name": "fake", "sha256": hashlib.sha256(fake_model.read_bytes()).hexdigest()}
+    assert "matplotlib" in facts["versions"]
+
+    each = report.read_predictions(output / "predictions.csv")
+    assert [row.file for row in each] == chosen
+    for row in each:
+        grey = 80 + 12 * int(row.file.split("_")[3].split(".")[0])
+        assert row.age == pytest.approx(grey / 4, abs=0.3)
+    page = (output / "report.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "no group field" in page
+
+
+def test_the_same_weights_answer_every_fold(tmp_path: Path, data: Path, fake_model: Path) -> None:
+    pytest.importorskip("sklearn")
+    made = protocol(tmp_path, kind="k-fold", folds=3, grouping="none", seed=0)
+    output = tmp_path / "out"
+    done = run(
+        "evaluate", fake_model, "--protocol", made, "--data", data, "--output", output, "--smallest", 2
+    )
+    assert done.exit_code == 0, done.output
+    assert sorted(row.fold for row in report.read_predictions(output / "predictions.csv")) == sorted(
+        "123" * 4
+    )
+    assert len((output / "folds.csv").read_text().splitlines()) == 4
+    assert figures(output / "figures.csv")["all", "mean over folds", "mae"]["note"] == "3 folds"
+    assert "answer the test pictures of all 3 folds" in (output / "report.html").read_text()
+
+
+def test_photos_without_a_face_are_counted(tmp_path: Path, fake_model: Path) -> None:
+    images = tmp_path / "FGNET" / "images"
+    images.mkdir(parents=True)
+    Image.new("RGB", (120, 100), "grey").save(images / "001A02.JPG", "JPEG")
+    (images / "001A04.JPG").write_bytes(b"not a picture")
+    made = protocol(tmp_path, dataset="fgnet", kind="cross-dataset", trained_on="nothing")
+    done = run("evaluate", fake_model, "--protocol", made, "--data", tmp_path, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "2 pictures, 1 faces not found, 1 unreadable" in done.output
+    assert "no face found" in (tmp_path / "out" / "left_out.csv").read_text()
+
+
+def test_the_default_output_is_named_after_model_and_protocol(
+    tmp_path: Path, data: Path, test_part: Path, fake_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("evaluate", fake_model, "--protocol", test_part, "--data", data, "--resamples", 5)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "reports" / "fake_made-test" / "report.html").is_file()
+
+
+def test_a_recipe_is_trained_on_the_folds(
+    tmp_path: Path, data: Path, test_part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {}
+
+    def run_folds(*arguments: object, **options: object) -> list[Scored]:
+        asked["arguments"], asked["options"] = arguments, options
+        return [
+            Scored(name, name, 20.0, "male", None, 21.0, "male", 0.9, fold="test") for name in names(data)[3:]
+        ]
+
+    module = types.ModuleType("phiz.training.folds")
+    module.run_folds = run_folds  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "phiz.training.folds", module)
+    recipe = Path(__file__).parents[2] / "recipes" / "multitask-utkface-small.toml"
+    output, cache = tmp_path / "out", tmp_path / "cache"
+    done = run(
+        *("evaluate", recipe, "--protocol", test_part, "--data", data, "--output", output, "--cache", cache),
+        *("--engine", "ray", "--workers", 2, "--ray-address", "here:1", "--smallest", 2),
+    )
+    assert done.exit_code == 0, done.output
+    assert asked["arguments"] == (recipe, test_part, data, output, cache)
+    assert asked["options"] == {"engine": "ray", "workers": 2, "address": "here:1"}
+    facts = json.loads((output / "provenance.json").read_text())
+    assert facts["recipe"]["sha256"] == hashlib.sha256(recipe.read_bytes()).hexdigest()
+    assert "model" not in facts
+    assert float(figures(output / "figures.csv")["all", "all", "mae"]["value"]) == 1
+    assert "no fold trains on what it tests" in (output / "report.html").read_text()
+
+
+def test_other_models_join_the_plot(tmp_path: Path, data: Path, test_part: Path, fake_model: Path) -> None:
+    ours = ("evaluate", fake_model, "--protocol", test_part, "--data", data, "--resamples", 5)
+    assert run(*ours, "--output", tmp_path / "fake").exit_code == 0
+    other = tmp_path / "fake" / "predictions.csv"
+    done = run(*ours, "--output", tmp_path / "second", "--compare-with", other)
+    assert done.exit_code == 0, done.output
+    curve = (tmp_path / "second" / "cs_curve.csv").read_text().splitlines()
+    assert {line.split(",")[0] for line in curve[1:]} == {"fake", "fake (other)"}
+
+    report.write_predictions(tmp_path / "else.csv", [Scored("x.jpg", "x", 1.0, None, None, 2.0)])
+    done = run(*ours, "--output", tmp_path / "third", "--compare-with", tmp_path / "else.csv")
+    assert done.exit_code == 2
+    assert "else.csv: expected predictions of the same pictures; none of 9" in words(done.output)
+
+
+def test_a_model_tested_on_what_it_was_trained_on_is_cautioned(
+    tmp_path: Path, data: Path, fake_model: Path
+) -> None:
+    card = json.loads(fake_model.with_suffix(".json").read_text())
+    card["training_data"] = [{"name": "UTKFace", "terms": "made"}]
+    fake_model.with_suffix(".json").write_text(json.dumps(card))
+    made = protocol(tmp_path, kind="cross-dataset", trained_on="UTKFace")
+    done = run("evaluate", fake_model, "--protocol", made, "--data", data, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "caution: fake was trained on UTKFace" in done.output
+    assert "fake was trained on UTKFace" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_what_cannot_be_measured_is_refused_before_any_work(
+    tmp_path: Path, data: Path, test_part: Path, fake_model: Path
+) -> None:
+    ours = ("evaluate", fake_model, "--data", data, "--output", tmp_path / "out")
+    done = run(*ours, "--protocol", test_part, "--results", tmp_path / "absent")
+    assert (done.exit_code, "absent does not exist; make it first" in words(done.output)) == (2, True)
+    done = run(*ours, "--protocol", tmp_path / "absent.toml")
+    assert (done.exit_code, "cannot read the protocol" in done.output) == (2, True)
+    assert not (tmp_path / "out").exists()
+    done = run("evaluate", "nobody", "--protocol", test_part, "--data", data)
+    assert (done.exit_code, "no model is called 'nobody'" in done.output) == (2, True)
+    for path in (data / "UTKFace").iterdir():
+        path.unlink()
+    done = run(*ours, "--protocol", protocol(tmp_path, kind="cross-dataset", trained_on="nothing"))
+    assert done.exit_code == 2
+    assert "phiz: " in done.output
+    assert "expected pictures to test" in words(done.output)
