@@ -67,6 +67,19 @@ def test_whole_clusters_are_drawn() -> None:
     assert copies.high - copies.low > 2 * (alone.high - alone.low)
 
 
+def test_the_interval_holds_the_error_even_where_the_scores_are_right() -> None:
+    """Resamples of well calibrated answers look worse calibrated than the sample, each by its own chance."""
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        sure = rng.uniform(0.5, 1, 400)
+        rows = [
+            answer(i, s, hit) for i, (s, hit) in enumerate(zip(sure, rng.random(400) < sure, strict=True))
+        ]
+        found = gender_calibration(rows, resamples=100)
+        assert found is not None
+        assert 0 <= found.low < found.error < found.high < 0.15
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.floats(0.5, 1), st.booleans()), min_size=1, max_size=50), st.integers(1, 15))
 def test_error_agrees_with_plain_loops(rows, bins: int) -> None:

@@ -35,7 +35,8 @@ class Calibration:
     """Expected calibration error of the gender score in [0, 1], with its 95% bootstrap interval.
 
     confidence: mean score; accuracy: share of right answers; a score that is too sure has more of the
-    former. A resample is noisier than the sample, so the interval leans to the high side.
+    former. A resample adds chance of its own, which raises its error, so the interval is moved back by as
+    much as the resamples' median exceeds the sample's error.
     """
 
     error: float
@@ -66,12 +67,10 @@ def gender_calibration(
     sure = np.array([score for _, score in found])
     right = np.array([row.gender == row.true_gender for row, _ in found], dtype=np.float64)
     cluster = np.array([row.cluster for row, _ in found])
-    low, high = metrics.bootstrap(
-        partial(metrics.expected_calibration_error, sure, right, bins),
-        cluster,
-        seed=seed,
-        resamples=resamples,
-    )
+    compute = partial(metrics.expected_calibration_error, sure, right, bins)
+    error = float(compute(None))
+    low, high = metrics.bootstrap(compute, cluster, seed=seed, resamples=resamples)
+    median, _ = metrics.bootstrap(compute, cluster, seed=seed, resamples=resamples, level=0)
     number = metrics.confidence_bin(sure, bins)
     edges = np.linspace(0.5, 1, bins + 1).tolist()
     made = []
@@ -92,9 +91,9 @@ def gender_calibration(
             )
         made.append(Bin(edges[i], edges[i + 1], n, float(sure[inside].mean()), float(hits.mean()), *interval))
     return Calibration(
-        error=float(metrics.expected_calibration_error(sure, right, bins)),
-        low=low,
-        high=high,
+        error=error,
+        low=max(0.0, low - (median - error)),
+        high=high - (median - error),
         confidence=float(sure.mean()),
         accuracy=float(right.mean()),
         n=len(found),
