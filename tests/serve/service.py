@@ -137,9 +137,9 @@ def request(body: bytes, *headers: str, length: int | None = None) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def large_picture() -> bytes:
-    """A PNG that is small to send and takes a while to search."""
+def grey_picture(side: int) -> bytes:
+    """A PNG that is small to send and, where it is large, takes a while to search."""
     import numpy as np
     from pictures import encode
 
-    return encode(np.full((1500, 1500, 3), 128, np.uint8), "PNG")
+    return encode(np.full((side, side, 3), 128, np.uint8), "PNG")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from service import PATIENCE, Gated, Process, large_picture, live, make_app, request, talk, wait_until
+from service import PATIENCE, Gated, Process, grey_picture, live, make_app, request, talk, wait_until
 from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
@@ -161,6 +161,15 @@ def test_headers_that_never_end(locator: Locator, monkeypatch: pytest.MonkeyPatc
             assert len(json.loads(stream.recv(PATIENCE))["faces"]) == 1
 
 
+def test_an_idle_connection(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr(server, "HEADER_SECONDS", 1000)
+    with live(make_app(locator)) as port:
+        answer = talk(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")  # returns once the service closes
+        assert answer.startswith(OK)
+        assert b"connection: close" not in answer.lower()
+
+
 def test_a_client_that_never_reads(locator: Locator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(server, "STALL_SECONDS", 0.3)
     monkeypatch.setattr(application, "PAGE", tmp_path)
@@ -234,15 +243,20 @@ def test_readiness_follows_the_queue(locator: Locator) -> None:
 
 
 def test_sigterm_finishes_what_was_accepted() -> None:
-    large = large_picture()
-    with Process("--workers", "1") as process, ThreadPoolExecutor(4) as pool:
-        answers = [pool.submit(talk, process.port, request(large)) for _ in range(3)]
-        # A fourth is still sending when the signal comes.
+    with (
+        Process("--workers", "1") as process,
+        ThreadPoolExecutor(4) as pool,
+        connect(f"ws://127.0.0.1:{process.port}/v1/stream") as stream,
+    ):
+        pictures = [grey_picture(side) for side in (2400, 400, 400)]
+        answers = [pool.submit(talk, process.port, request(pictures[0]))]
+        wait_until(lambda: queued(process.port) == 1)  # the only worker is at it for a while
+        answers += [pool.submit(talk, process.port, request(picture)) for picture in pictures[1:]]
+        stream.send(grey_picture(401))
+        # One more is still sending when the signal comes.
         slow = socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE)
         slow.sendall(request(PHOTO)[:5000])
-        queued = b"phiz_queue_pictures 3.0"
-        metrics = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        wait_until(lambda: queued in talk(process.port, metrics))
+        wait_until(lambda: queued(process.port) == 4)
         process.terminate()
         wait_until(lambda: refuses(process.port))
         slow.sendall(request(PHOTO)[5000:])
@@ -250,7 +264,15 @@ def test_sigterm_finishes_what_was_accepted() -> None:
         slow.close()
         for answer in answers:
             assert answer.result().startswith(OK)
+        assert json.loads(stream.recv(PATIENCE))["width"] == 401
+        with pytest.raises(ConnectionClosedError, match=r"1012.*the service is ending"):
+            stream.recv(PATIENCE)
         assert process.wait() in (0, -15)  # done in good order, then by the signal itself
+
+
+def queued(port: int) -> float:
+    metrics = talk(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    return float(re.search(r"^phiz_queue_pictures (\S+)$", metrics, re.MULTILINE)[1])
 
 
 def refuses(port: int) -> bool:
