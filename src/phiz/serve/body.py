@@ -21,6 +21,8 @@ from .settings import Limits
 FORM = "multipart/form-data"
 #: Longest name of a picture that is kept, in characters; the rest is cut.
 NAME_LENGTH = 255
+#: Longest boundary of a form (RFC 2046, section 5.1.1).
+BOUNDARY_LENGTH = 70
 
 
 class Bodies:
@@ -105,8 +107,10 @@ class _Parts:
         self._header, self._value = bytearray(), bytearray()
         self._disposition = b""
         self._ended = False
-        if not boundary:
-            raise HTTPException(400, f"expected a boundary in Content-Type: {FORM}, came none")
+        if not boundary or len(boundary) > BOUNDARY_LENGTH:
+            came = f"one of {len(boundary):,}" if boundary else "none"
+            wanted = f"a boundary of at most {BOUNDARY_LENGTH} characters in Content-Type: {FORM}"
+            raise HTTPException(400, f"expected {wanted}, came {came}")
         callbacks = {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
@@ -116,10 +120,7 @@ class _Parts:
             "on_part_data": lambda data, start, end: self._data.extend(memoryview(data)[start:end]),
             "on_end": self._end,
         }
-        try:
-            self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
-        except FormParserError as error:
-            raise HTTPException(400, f"the boundary of {FORM} is not usable: {error}") from None
+        self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
 
     async def read(self, chunks: AsyncIterator[bytes]) -> list[Picture]:
         """Return (name, bytes) of every file. Raises HTTPException for a body that is not well-formed."""
