@@ -16,9 +16,9 @@ from .motion import Motion
 from .quality import frontality
 from .steady import Steady
 
-#: Faces that score less continue a track but begin none, as in ByteTrack. The detector's own bounds are 0.65
-#: and 0.70 (`auto`), 0.5 (`short`, `back`); of faces in portraits 1 in 100 scores below 0.76.
-STRONG = 0.7
+#: Faces that score less continue a track but begin none, as in ByteTrack. What the detector `auto` returns
+#: scores at least this; `short` and `back` return faces from 0.5 on.
+STRONG = 0.65
 #: Least overlap (see `overlaps`) of a track's expected box with a strong face, and with a weak one.
 OVERLAP_STRONG, OVERLAP_WEAK = 0.2, 0.5
 #: Boxes are compared with so much of their width and height added on each side, so that a face that moved by
@@ -58,7 +58,7 @@ class Tracker:
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
-        self._time = float("-inf")
+        self._look = 0  # number of the last analysed frame
         self._tracks: list[_Track] = []
         self._ended: list[Track] = []
         self._next = 1
@@ -71,25 +71,26 @@ class Tracker:
         time: seconds of the stream's clock, never decreasing.
         qualities: what each look is worth in 0..1 (see `quality.quality`); None takes all alike.
         """
+        self._look += 1
         worth = [1.0] * len(faces) if qualities is None else list(qualities)
         strong = [i for i, face in enumerate(faces) if face.score is None or face.score >= STRONG]
         weak = sorted(set(range(len(faces))) - set(strong))
         first = match(self._tracks, faces, strong, time, OVERLAP_STRONG)
-        rest = [track for track in self._tracks if track not in first and track.last == self._time]
+        rest = [track for track in self._tracks if track not in first and track.look == self._look - 1]
         matched = first | match(rest, faces, weak, time, OVERLAP_WEAK)
         for track, index in matched.items():
             track.see(faces[index], time, worth[index])
+            track.look = self._look
         for index in strong:
             if index not in matched.values():
-                self._tracks.append(_Track(self._next, faces[index], time, worth[index]))
+                self._tracks.append(_Track(self._next, faces[index], time, worth[index], self._look))
                 self._next += 1
-        self._time = time
         self._drop([track for track in self._tracks if time - track.last > self._patience])
-        return [track.public() for track in self._tracks if track.last == time]
+        return [track.public() for track in self._tracks if track.look == self._look]
 
     def expect(self, time: float) -> list[Track]:
         """Return the tracks that the last analysed frame showed, each where its face should be at `time`."""
-        return [track.public(time) for track in self._tracks if track.last == self._time]
+        return [track.public(time) for track in self._tracks if track.look == self._look]
 
     def ended(self) -> list[Track]:
         """Return the tracks that ended since the last call: lost for longer than the patience."""
@@ -114,11 +115,11 @@ class Tracker:
 class _Track:
     """What a Tracker keeps of one face; compared by identity."""
 
-    def __init__(self, number: int, face: Face, time: float, worth: float) -> None:
+    def __init__(self, number: int, face: Face, time: float, worth: float, look: int) -> None:
         self._id, self._face = number, face
         self._motion = Motion(face.box, time)
         self._steady = Steady(face, worth)
-        self._first, self.last, self._seen = time, time, 1
+        self._first, self.last, self._seen, self.look = time, time, 1, look
 
     def see(self, face: Face, time: float, worth: float) -> None:
         self._face, self.last, self._seen = face, time, self._seen + 1

@@ -1,0 +1,187 @@
+"""phiz watch: the faces of a video, a camera or a stream, followed and steadied."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import PhizError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..audience import Counter
+    from ..stream.buffer import Stop
+    from ..stream.frame import Source
+    from ..stream.output import Output, Shown
+    from ..stream.watch import Summary
+
+
+def watch(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A camera's number (0 is the first), a video file, an RTSP or HTTP URL, a folder of frames, "
+            "or - for JPEG pictures (MJPEG) on standard input.",
+        ),
+    ],
+    output: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write an annotated video: .mp4 .m4v .mov .mkv .avi.")
+    ] = None,
+    jsonl: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write one JSON object a frame; - for standard output.")
+    ] = None,
+    audience: Annotated[
+        str | None,
+        typer.Option(metavar="DB", help="Count people into this database, which `phiz audience` reports."),
+    ] = None,
+    window: Annotated[
+        bool | None,
+        typer.Option("--window/--no-window", help="Show a window; default: where there can be one."),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Run the detector on every Nth frame, the tracker between."),
+    ] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, metavar="N", help="End after N frames.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Drop frames of standard input too, rather than fall behind.")
+    ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=1000, help="Frames a second of a folder or standard input; default 25."),
+    ] = None,
+    began: Annotated[
+        datetime | None,
+        typer.Option(help="When a recording began, for --audience; default: now."),
+    ] = None,
+    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
+    ] = "multitask-64",
+    min_face: Annotated[
+        int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+) -> None:
+    """Follow the faces of a stream, with an age and a gender each that settle instead of flickering.
+
+    Ends with the source, with Ctrl-C or with SIGTERM; what was written until then is complete.
+    Exit status: 0 the source ended, or a live one was stopped; 1 the source or an output failed; 2 wrong
+    usage; 130 or 143 a recording was stopped by Ctrl-C or SIGTERM.
+    """
+    from ..analyzer import Analyzer
+    from ..stream.buffer import Stop
+    from ..stream.output import AnnotatedVideo, Lines, Window, no_window
+    from ..stream.source import open_source
+    from ..stream.watch import watch as run
+
+    _check_outputs(source, output, jsonl)
+    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads)
+    stop = Stop()
+    frames = open_source(source, say=_say, rate=fps, live=live)
+    begun = began.astimezone() if began else datetime.now(timezone.utc)
+    counting = _counter(audience, begun) if audience is not None else nullcontext()
+    with counting as counter, _signals(stop) as caught:
+        outputs: list[Output] = []
+        if jsonl is not None:
+            outputs.append(Lines(jsonl, begun if frames.live else None))
+        if output is not None:
+            outputs.append(AnnotatedVideo(output, frames.rate, live=frames.live))
+        if counter is not None:
+            outputs.append(_Counting(counter))
+        reason = "--no-window" if window is False else no_window()
+        if window or reason is None:
+            outputs.append(Window(stop))
+        elif not outputs:
+            _say(f"nothing will be shown or written ({reason}); see --jsonl, --output and --audience")
+        start = time.monotonic()
+        summary = run(
+            frames,
+            lambda image: analyzer.analyze(image).faces,
+            outputs,
+            every=every,
+            max_frames=max_frames,
+            stop=stop,
+            say=_say,
+        )
+        seconds = time.monotonic() - start
+    _say(described(summary, frames, seconds))
+    if caught and not frames.live:
+        raise typer.Exit(128 + caught[0])
+
+
+def described(summary: Summary, source: Source, seconds: float) -> str:
+    """Return a run's summary as one sentence."""
+    rate = f", {summary.frames / seconds:.1f} a second" if seconds > 0 else ""
+    parts = [f"{source.name}: {summary.frames} frames{rate}, {summary.looks} of them analysed"]
+    parts.append(f"{summary.people} {'person' if summary.people == 1 else 'people'}")
+    if source.live:
+        parts.append(f"{summary.dropped} frames dropped")
+    if summary.damaged:
+        parts.append(f"{summary.damaged} damaged or missing")
+    if summary.lost:
+        parts.append(f"vanished {summary.lost} times")
+    return "; ".join(parts)
+
+
+def _say(text: str) -> None:
+    print(f"phiz: {text}", file=sys.stderr, flush=True)
+
+
+def _check_outputs(source: str, output: str | None, jsonl: str | None) -> None:
+    files = [os.path.realpath(path) for path in (source, output, jsonl) if path not in (None, "-")]
+    if len(set(files)) < len(files):
+        raise PhizError("SOURCE, --output and --jsonl must be different files; one is named twice")
+
+
+def _counter(url: str, begun: datetime) -> AbstractContextManager[Any]:
+    from ..audience import Counter, open_store
+
+    @contextmanager
+    def counting() -> Iterator[Counter]:
+        with open_store(url) as store, Counter(store, began=begun.timestamp(), on_problem=_say) as counter:
+            yield counter
+
+    return counting()
+
+
+class _Counting:
+    """Gives the tracks of analysed frames to an audience counter."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    def write(self, shown: Shown) -> None:
+        if shown.looked:
+            self._counter.update(shown.tracks, shown.frame.time, shown.ended)
+
+    def close(self) -> None:
+        """Nothing: the counter closes itself."""
+
+
+@contextmanager
+def _signals(stop: Stop) -> Iterator[list[int]]:
+    """Turn the first SIGINT or SIGTERM into a request to end, which is listed; the next one ends at once."""
+    caught: list[int] = []
+
+    def end(number: int, frame: Any) -> None:
+        caught.append(number)
+        if len(caught) > 1:
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
