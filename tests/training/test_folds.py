@@ -147,9 +147,32 @@ def test_folds_of_another_recipe_are_refused(made, scored) -> None:
 
 def test_a_protocol_that_only_tests_wants_a_model(made) -> None:
     protocol = made / "cross.toml"
-    protocol.write_text('name = "x"\nabout = "y"\ndataset = "fgnet"\nkind = "cross-dataset"\ntrained_on = "utkface"\n')
+    protocol.write_text(
+        'name = "x"\nabout = "y"\ndataset = "fgnet"\nkind = "cross-dataset"\ntrained_on = "utkface"\n'
+    )
     with pytest.raises(DataError, match=r"cross\.toml: this protocol has no training pictures; give a model"):
         folds.run_folds(made / "recipe.toml", protocol, made / "data", made / "x", made / "cache")
+
+
+def test_repeated_draws_share_one_network(made, monkeypatch) -> None:
+    protocol = made / "draws.toml"
+    settings = 'kind = "random-repeats"\ntrain = 6\ntest = 3\nrepeats = 3\n'
+    protocol.write_text(f'name = "draws"\nabout = "made"\ndataset = "fgnet"\n{settings}')
+    trained = []
+    train = folds.train_to_the_end
+
+    def spy(recipe, parts):
+        trained.append(len(parts["train"]))
+        return train(recipe, parts)
+
+    monkeypatch.setattr(folds, "train_to_the_end", spy)
+    rows = folds.run_folds(made / "recipe.toml", protocol, made / "data", made / "draws", made / "cache")
+    assert len(trained) == 1
+    assert len(rows) == 9
+    assert len({row.fold for row in rows}) == 3
+    answers = {}
+    for row in rows:
+        assert answers.setdefault(row.file, row.age) == row.age
 
 
 def test_landmarks_become_the_crops_keypoints() -> None:

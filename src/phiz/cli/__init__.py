@@ -26,7 +26,7 @@ COMMANDS: dict[str, str | None] = {
     "models": None,
     "data": None,
     "train": "train",
-    "protocols": None,
+    "protocols": "eval",
     "evaluate": "eval",
     "compare": "eval",
     "export": "train",

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ..evaluation.run import Plan
     from ..models.card import ModelCard
 
-#: Data sets of tight chips; the others are photos, whose faces have to be found.
-CHIPS = ("utkface",)
-
 
 def evaluate(
     model: Annotated[
@@ -148,6 +145,8 @@ def _analyze(plan: Plan, model: str, detector: str, *, threads: int, cropped: bo
 
 
 def _chips(protocol: Protocol, cropped: bool | None) -> bool:
+    from ..datasets.readers import CHIPS
+
     return protocol.dataset in CHIPS if cropped is None else cropped
 
 

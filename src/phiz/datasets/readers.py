@@ -19,7 +19,7 @@ from .record import FaceRecord, Skipped, key
 from .table import read_table
 from .utkface import read_utkface
 
-__all__ = ["FOLDERS", "READERS", "Reader", "key", "read"]
+__all__ = ["CHIPS", "FOLDERS", "READERS", "Reader", "key", "read"]
 
 Reader = Callable[[Path, list[Skipped]], Iterator[FaceRecord]]
 
@@ -51,6 +51,9 @@ FOLDERS: dict[str, str] = {
     "aihub-korean": "AIHub-Korean",
     "csv": ".",
 }
+
+#: Data sets of tight face chips; the others are photos, whose faces have to be found.
+CHIPS = ("utkface",)
 
 
 def read(name: str, root: Path, skipped: list[Skipped] | None = None) -> list[FaceRecord]:

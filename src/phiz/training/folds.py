@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts
 from phiz.errors import DataError
 from phiz.evaluation import protocols, report
+from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
 from phiz.networks.multitask import INPUT_SIZE
 from phiz.training.crops import Crops, load_crops
@@ -24,13 +26,10 @@ from phiz.training.loop import predict, train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
 from phiz.training.run import load_parts
 
-#: Data sets of tight chips; the others are photos, whose faces have to be found.
-CHIPS = ("utkface",)
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One fold, ready to be sent to a worker: its name and the file names that train and test."""
+    """One network to train, ready to be sent to a worker: its fold and the pictures that train and test."""
 
     name: str
     train: tuple[str, ...]
@@ -62,27 +61,39 @@ def run_folds(
     records = readers.read(protocol.dataset, data)
     folder = data / readers.FOLDERS[protocol.dataset]
     by_key = {readers.key(record, folder): record for record in records}
-    folds = protocols.folds(protocol, records)
-    clusters = protocols.clusters(protocol, records)
+    folds = protocols.folds(protocol, records, folder)
+    clusters = protocols.clusters(protocol, records, folder)
     if not any(fold.train for fold in folds):
         raise DataError(
             f"{protocol_path}: this protocol has no training pictures; give a model, not a recipe"
         )
-    _cut(recipe, protocol.dataset, list(by_key.values()), data, cache)  # once, before the workers start
+    _cut(recipe, protocol.dataset, records, data, cache)  # once, before the workers start
     left_out = load_conflicts(recipe.path.parent / recipe.data.conflicts) if recipe.data.conflicts else set()
-    jobs = [Job(f.name, tuple(k for k in f.train if k not in left_out), f.test) for f in folds]
     kept = output / "folds"
-    kept.mkdir(parents=True, exist_ok=True)
-    _check_same_run(kept / "made_by.json", recipe, jobs)
-    todo = [job for job in jobs if not (kept / f"{job.name}.csv").exists()]
+    report.make_folder(kept)
+    _check_same_run(kept / "made_by.json", recipe, folds)
+    # Folds that train on the same pictures (repeated draws of test pictures) share one network.
+    sharing: dict[tuple[str, ...], list[Fold]] = {}
+    for fold in folds:
+        if not (kept / f"{fold.name}.csv").exists():
+            sharing.setdefault(fold.train, []).append(fold)
+    groups = list(sharing.values())
+    jobs = [
+        Job(
+            name=group[0].name,
+            train=tuple(key for key in group[0].train if key not in left_out),
+            test=tuple(sorted({key for fold in group for key in fold.test})),
+        )
+        for group in groups
+    ]
     work = partial(answer, recipe=recipe, dataset=protocol.dataset, data=data, cache=cache)
-    for index, answers in engines.run(work, todo, engine=engine, workers=workers, address=address):
-        job = todo[index]
-        rows = [_scored(by_key[key], key, clusters[key], job.name, answers.get(key)) for key in job.test]
-        part = kept / f"{job.name}.part"
-        report.write_predictions(part, rows)
-        part.replace(kept / f"{job.name}.csv")
-    return [row for job in jobs for row in report.read_predictions(kept / f"{job.name}.csv")]
+    for index, answers in engines.run(work, jobs, engine=engine, workers=workers, address=address):
+        for fold in groups[index]:
+            rows = [_scored(by_key[k], k, clusters[k], fold.name, answers.get(k)) for k in fold.test]
+            part = kept / f"{fold.name}.part"
+            report.write_predictions(part, rows)
+            part.replace(kept / f"{fold.name}.csv")
+    return [row for fold in folds for row in report.read_predictions(kept / f"{fold.name}.csv")]
 
 
 def answer(
@@ -108,7 +119,7 @@ def answer(
 def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, cache: Path) -> Crops:
     return load_crops(
         records,
-        chips=dataset in CHIPS,
+        chips=dataset in readers.CHIPS,
         template=recipe.crop,
         size=INPUT_SIZE,
         cache=cache,
@@ -127,13 +138,13 @@ def _scored(
     return replace(labelled, age=age, gender=gender, gender_score=max(female, 1 - female))
 
 
-def _check_same_run(path: Path, recipe: Recipe, jobs: list[Job]) -> None:
+def _check_same_run(path: Path, recipe: Recipe, folds: Sequence[Fold]) -> None:
     """Note what the folds here are made by; DataError where they were made by something else."""
     start = recipe.start.read_bytes() if recipe.start else b""
     settings = {
         "recipe": hashlib.sha256(recipe.path.read_bytes()).hexdigest(),
         "start": hashlib.sha256(start).hexdigest(),
-        "folds": hashlib.sha256(json.dumps([[j.name, j.train, j.test] for j in jobs]).encode()).hexdigest(),
+        "folds": hashlib.sha256(json.dumps([[f.name, f.train, f.test] for f in folds]).encode()).hexdigest(),
     }
     if not path.exists():
         path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
