@@ -1,0 +1,78 @@
+"""From the groups of each minute to changes of stored rows, none of which tells the group of fewer than k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .calendar import Calendar
+from .totals import EVERYBODY, HOUR, MINUTE, OTHERS, Group, Key, Rows, Totals, add
+
+
+@dataclass
+class Changes:
+    """What the database has not got yet.
+
+    added: totals to add to rows. moved: totals to take out of a period's mixed row and add to a group's.
+    until: the instant at which the last minute in here ends.
+    """
+
+    added: Rows = field(default_factory=dict)
+    moved: Rows = field(default_factory=dict)
+    until: int = 0
+
+
+class Ledger:
+    """Holds back each group of the running period until k people are in it.
+
+    Meanwhile, and for good where k are never reached, the database has these people in the period's mixed
+    row: a loss of power costs their group, not them.
+    period: HOUR or DAY, the time that a group has to reach k people.
+    """
+
+    def __init__(self, period: str, k: int, calendar: Calendar) -> None:
+        self.changes = Changes()
+        self._start: int | None = None
+        self._waiting: dict[Group, Totals] = {}
+        self._shown: set[Group] = set()
+        self.change(period, k, calendar)
+
+    def change(self, period: str, k: int, calendar: Calendar) -> None:
+        """Go on with other settings, in a new period."""
+        self.end_period()
+        self._period, self._k, self._calendar = period, k, calendar
+
+    def add(self, minute: int, groups: Mapping[Group, Totals]) -> None:
+        """Take in the groups of a minute, or of a part of one; it begins at the instant `minute`."""
+        start = self._calendar.start(minute, self._period)
+        if start != self._start:
+            self.end_period()
+            self._start = start
+        everybody = sum(groups.values(), Totals())
+        hour = Key(self._calendar.start(minute, HOUR), HOUR, EVERYBODY)
+        time = Key(minute, MINUTE, EVERYBODY) if everybody.people >= self._k else hour
+        add(self.changes.added, {time: everybody, Key(start, self._period, OTHERS): everybody})
+        for group, totals in groups.items():
+            self._waiting[group] = self._waiting.get(group, Totals()) + totals
+            if self._waiting[group].people >= self._k:
+                self._show(start, group)
+        self.changes.until = minute + 60
+        if minute + 60 >= self._calendar.end(start, self._period):
+            self.end_period()
+
+    def end_period(self) -> None:
+        """Let those who still wait join their group where the database has it; the others stay mixed."""
+        if self._start is not None:
+            for group in self._shown & self._waiting.keys():
+                self._show(self._start, group)
+        self._waiting.clear()
+        self._shown.clear()
+        self._start = None
+
+    def taken(self) -> None:
+        """Begin with no changes: the database has them."""
+        self.changes = Changes(until=self.changes.until)
+
+    def _show(self, start: int, group: Group) -> None:
+        add(self.changes.moved, {Key(start, self._period, group): self._waiting.pop(group)})
+        self._shown.add(group)

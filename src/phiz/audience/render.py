@@ -1,0 +1,100 @@
+"""Lines of a report as a table to read, CSV, JSON lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import groupby
+from typing import Any
+
+from ..cli.output import OutputError
+from ..image import display_name
+from .report import Line
+from .store import DWELL_COLUMNS
+from .totals import DAY, DWELL_NAMES, HOUR, Totals
+
+_TEXTS = ("start", "end", "period", "age", "gender")
+_FIGURES = ("people", "presence_seconds", "attention_seconds", *DWELL_COLUMNS)
+_WIDTHS = "{:<29}  {:<6}  {:<6}  {:>6}  {:>9}  {:>6}" + "  {:>8}" * len(DWELL_NAMES)
+
+
+def table(lines: Sequence[Line], per: str, k: int) -> str:
+    """Return the lines as a table, with a sum under every period that has several."""
+    out = [_WIDTHS.format("when", "age", "gender", "people", "mean time", "facing", *DWELL_NAMES)]
+    for _, group in groupby(lines, key=lambda line: (line.start, line.end)):
+        of_period = list(group)
+        out += [_table_row(_when(line, per), line.age, line.gender, line.totals, k) for line in of_period]
+        if len(of_period) > 1:
+            total = sum((line.totals or Totals() for line in of_period), Totals())
+            out.append(_table_row(_when(of_period[0], per), "all", "all", total, k))
+    return "".join(f"{line.rstrip()}\n" for line in out)
+
+
+def _table_row(when: str, age: str, gender: str, totals: Totals | None, k: int) -> str:
+    if totals is None:
+        return _WIDTHS.format(when, age, gender, f"<{k}", *["-"] * (2 + len(DWELL_NAMES)))
+    mean = f"{totals.presence / totals.people / 1000:.1f} s" if totals.people else "-"
+    facing = f"{totals.attention / totals.presence:.0%}" if totals.presence else "-"
+    return _WIDTHS.format(when, age, gender, totals.people, mean, facing, *totals.dwell)
+
+
+def _when(line: Line, per: str) -> str:
+    if line.period == DAY:
+        return f"{line.start:%Y-%m-%d}" + ("" if per == DAY else ", other hours")
+    when = f"{line.start:%Y-%m-%d %H:%M}"
+    return f"{when}, other minutes" if line.period == HOUR != per else when
+
+
+def csv_text(lines: Iterable[Line]) -> str:
+    """Return a header and the lines as CSV; figures are empty where there are fewer than k people."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_TEXTS + _FIGURES)
+    for line in _plain(lines):
+        writer.writerow(line.values())
+    return text.getvalue()
+
+
+def jsonl_text(lines: Iterable[Line]) -> str:
+    """Return one JSON object per line; figures are null where there are fewer than k people."""
+    return "".join(json.dumps(line) + "\n" for line in _plain(lines))
+
+
+def _plain(lines: Iterable[Line]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        texts = (line.start.isoformat(), line.end.isoformat(), line.period, line.age, line.gender)
+        yield dict(zip(_TEXTS, texts, strict=True)) | _figures(line.totals)
+
+
+def _figures(totals: Totals | None) -> dict[str, Any]:
+    if totals is None:
+        return dict.fromkeys(_FIGURES)
+    values = (totals.people, totals.presence / 1000, totals.attention / 1000, *totals.dwell)
+    return dict(zip(_FIGURES, values, strict=True))
+
+
+def write_parquet(lines: Sequence[Line], path: str) -> None:
+    """Write the lines to a Parquet file, times in UTC, which appears once complete. Raises OutputError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    moment, seconds = pa.timestamp("s", tz="UTC"), pa.float64()
+    types = {"start": moment, "end": moment, "presence_seconds": seconds, "attention_seconds": seconds}
+    texts = {name: types.get(name, pa.string()) for name in _TEXTS}
+    schema = pa.schema(texts | {name: types.get(name, pa.int64()) for name in _FIGURES})
+    rows = [
+        plain | {"start": line.start, "end": line.end}
+        for line, plain in zip(lines, _plain(lines), strict=True)
+    ]
+    part = f"{path}.part"
+    try:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), part)
+        os.replace(part, path)
+    except (OSError, pa.ArrowException) as error:
+        with suppress(OSError):
+            os.unlink(part)
+        raise OutputError(f"cannot write {display_name(path)}: {error}") from error

@@ -1,0 +1,65 @@
+"""From stored rows to the lines of a report: per minute, hour or day, none about fewer than k people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .calendar import Calendar
+from .merging import is_time, merge
+from .totals import DAY, HOUR, MINUTE, OTHERS, Key, Rows, Totals, add
+
+_ORDER = (MINUTE, HOUR, DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One group of a period, as reported.
+
+    start, end: of the period, in the report's time zone. period: "minute", "hour" or "day"; one that is
+    longer than asked for holds what was too little for the shorter ones in it.
+    age, gender: "all" for everybody, "mixed" for the groups that are too small to tell.
+    totals: None where there are fewer than k people, and nobody to merge them with.
+    """
+
+    start: datetime
+    end: datetime
+    period: str
+    age: str
+    gender: str
+    totals: Totals | None
+
+
+def report(rows: Mapping[Key, Totals], per: str, k: int, calendar: Calendar) -> list[Line]:
+    """Return the lines for rows of a Store, in order of time, a row in the period in which it begins.
+
+    per: "minute", "hour" or "day". A minute is told for everybody together, and so is an hour where groups
+    had a whole day to fill. k: people to a line; one below that of the store changes nothing.
+    """
+    summed: Rows = {}
+    for key, totals in _divided(rows, per).items():
+        if _ORDER.index(key.period) < _ORDER.index(per):
+            key = Key(calendar.start(key.start, per), per, key.group)
+        add(summed, {key: totals})
+    merged = merge(summed, k, calendar)
+    ends = {key: calendar.end(key.start, key.period) for key in merged}
+    ordered = sorted(merged, key=lambda key: (ends[key], -key.start, key.group == OTHERS, key.group))
+    return [
+        Line(
+            calendar.local(key.start),
+            calendar.local(ends[key]),
+            key.period,
+            *key.group,
+            merged[key] if merged[key].people >= k else None,
+        )
+        for key in ordered
+    ]
+
+
+def _divided(rows: Mapping[Key, Totals], per: str) -> Rows:
+    """Return the rows that count everybody once: by time alone, or by group where groups are as fine."""
+    by_group = {key: totals for key, totals in rows.items() if not is_time(key)}
+    if per == DAY or (per == HOUR and any(key.period == HOUR for key in by_group)):
+        return by_group
+    return {key: totals for key, totals in rows.items() if is_time(key)}

@@ -1,0 +1,93 @@
+"""What is counted, and the group and period that a count belongs to."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..datasets.splits import age_band
+
+#: Seconds at which the bins of dwell time begin, after the first, which begins at 0.
+DWELL_EDGES = (5, 15, 30, 60, 180)
+DWELL_NAMES = ("0-5 s", "5-15 s", "15-30 s", "30-60 s", "60-180 s", "180+ s")
+
+MINUTE, HOUR, DAY = "minute", "hour", "day"
+#: In place of age and gender: everybody of a minute, hour or day; or everybody whose group was too small.
+ALL, MIXED = "all", "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over a group of people.
+
+    people: tracks that began. presence, attention: milliseconds in view, and of those facing the screen.
+    dwell: tracks that ended, by how long they lasted, in the bins of DWELL_NAMES.
+    """
+
+    people: int = 0
+    presence: int = 0
+    attention: int = 0
+    dwell: tuple[int, ...] = (0,) * len(DWELL_NAMES)
+
+    def __add__(self, other: Totals) -> Totals:
+        dwell = tuple(a + b for a, b in zip(self.dwell, other.dwell, strict=True))
+        return Totals(
+            self.people + other.people,
+            self.presence + other.presence,
+            self.attention + other.attention,
+            dwell,
+        )
+
+    def __neg__(self) -> Totals:
+        return Totals(-self.people, -self.presence, -self.attention, tuple(-n for n in self.dwell))
+
+    def __bool__(self) -> bool:
+        return any(self.values())
+
+    def values(self) -> tuple[int, ...]:
+        """Return every figure, in the order of the database's columns."""
+        return (self.people, self.presence, self.attention, *self.dwell)
+
+
+class Group(NamedTuple):
+    """An age band and a gender, or ALL, or MIXED."""
+
+    age: str
+    gender: str
+
+
+EVERYBODY, OTHERS = Group(ALL, ALL), Group(MIXED, MIXED)
+
+
+class Key(NamedTuple):
+    """What a stored row is about: a minute, hour or day by its first second (Unix time), and a group."""
+
+    start: int
+    period: str
+    group: Group
+
+
+Rows = dict[Key, Totals]
+
+
+def group_of(age: float, gender: str) -> Group:
+    """Return the group of an estimated age in years and gender."""
+    return Group(age_band(age), gender)
+
+
+def dwell_bin(seconds: float) -> tuple[int, ...]:
+    """Return a one in the bin of DWELL_NAMES that a dwell time falls into, zeros elsewhere."""
+    place = bisect_right(DWELL_EDGES, seconds)
+    return tuple(int(place == i) for i in range(len(DWELL_NAMES)))
+
+
+def add(rows: Rows, more: Mapping[Key, Totals]) -> None:
+    """Add rows to rows; one that comes to nothing goes."""
+    for key, totals in more.items():
+        total = rows.get(key, Totals()) + totals
+        if total:
+            rows[key] = total
+        else:
+            rows.pop(key, None)
