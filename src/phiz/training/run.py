@@ -107,12 +107,17 @@ def with_seed(recipe: Recipe, seed: int | None) -> Recipe:
 
 
 def with_weights(recipe: Recipe, weights: str | None) -> Recipe:
-    """Return the recipe with "fixed" or "fitted" branch weights. Raises RecipeError on another word."""
-    if weights is None:
+    """Return the recipe with "fixed" or "fitted" branch weights, its name saying so where they differ.
+
+    Raises RecipeError on another word.
+    """
+    if weights is None or weights == recipe.decision.weights:
         return recipe
     if weights not in ("fixed", "fitted"):
         raise RecipeError(f'branch weights must be "fixed" or "fitted", got {weights!r}')
-    return replace(recipe, decision=replace(recipe.decision, weights=weights))
+    return replace(
+        recipe, name=f"{recipe.name}-{weights}", decision=replace(recipe.decision, weights=weights)
+    )
 
 
 def _spread(records: Sequence[FaceRecord], limit: int | None) -> list[FaceRecord]:
