@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from os import PathLike
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from .crop import chip_crop, face_crop
 from .detect import detect_chip, load_detector
 from .errors import ImageError
 from .image import Source, display_name, load
+from .models.card import ModelCard
 from .models.session import load_model
 from .models.store import DEFAULT_MODEL
 from .types import Detection, Estimate, Face, Result
@@ -27,6 +29,19 @@ Image = NDArray[np.uint8]
 READERS = 2
 #: Most pictures read ahead of the consumer, so memory stays bounded by this many decoded pictures.
 AHEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """The faces of one picture of width x height pixels, found and cut out: (N, size, size, 3) uint8.
+
+    A cropped picture on which the detector found nothing has None for its one detection.
+    """
+
+    width: int
+    height: int
+    detections: tuple[Detection | None, ...]
+    crops: Image
 
 
 class Analyzer:
@@ -85,15 +100,37 @@ class Analyzer:
                 else:
                     yield self._result(image, label), image
 
-    def _result(self, image: Image, label: str | None) -> Result:
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model in use."""
+        return self._model.card
+
+    def locate(self, image: Image) -> Located:
+        """Return the faces of an upright RGB picture, (H, W, 3) uint8, cut out and ready for `estimate`.
+
+        `locate`, `estimate` and `combine` are what `analyze` does, for callers who gather the faces of
+        several pictures into one network call.
+        """
         height, width = image.shape[:2]
         detections = self._detect(image)
         crops = np.empty((len(detections), self._model.size, self._model.size, 3), np.uint8)
         for crop, detection in zip(crops, detections, strict=True):
             crop[:] = self._crop(image, detection)
-        estimates = self._model.decode(self._model.run(crops))
-        faces = tuple(_face(d, e, (width, height)) for d, e in zip(detections, estimates, strict=True))
-        return Result(path=label, width=width, height=height, faces=faces)
+        return Located(width, height, tuple(detections), crops)
+
+    def estimate(self, crops: Image) -> list[Estimate]:
+        """Return the network's answer for each of the crops, (N, size, size, 3) uint8, in one call."""
+        return self._model.decode(self._model.run(crops))
+
+    def combine(self, located: Located, estimates: Sequence[Estimate], label: str | None) -> Result:
+        """Return the result of a picture from its located faces and their estimates."""
+        size = (located.width, located.height)
+        pairs = zip(located.detections, estimates, strict=True)
+        return Result(label, located.width, located.height, tuple(_face(d, e, size) for d, e in pairs))
+
+    def _result(self, image: Image, label: str | None) -> Result:
+        located = self.locate(image)
+        return self.combine(located, self.estimate(located.crops), label)
 
     def _detect(self, image: Image) -> list[Detection] | list[Detection | None]:
         """Find the faces; a cropped picture has exactly one, None where the detector misses it."""

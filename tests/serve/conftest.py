@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from phiz.serve.engine import Locator
+from phiz import Analyzer
 
 
 @pytest.fixture(scope="session")
-def locator() -> Locator:
-    return Locator()
+def analyzer() -> Analyzer:
+    return Analyzer()

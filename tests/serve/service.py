@@ -18,19 +18,19 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from phiz import Analyzer
 from phiz.serve.app import create_app
-from phiz.serve.engine import Locator
 from phiz.serve.server import listen, make_server
 from phiz.serve.settings import Limits, Settings
 
 PATIENCE = 30.0  # seconds after which a test gives up; never reached where things work
 
 
-class Gated(Locator):
-    """A Locator that waits in `locate` until `gate` is set, and tells how many pictures have come there."""
+class Gated(Analyzer):
+    """An Analyzer that waits in `locate` until `gate` is set, and tells how many pictures have come there."""
 
-    def __init__(self, locator: Locator) -> None:
-        self.__dict__.update(locator.__dict__)
+    def __init__(self, analyzer: Analyzer) -> None:
+        self.__dict__.update(analyzer.__dict__)
         self.gate = threading.Event()
         self.begun = threading.Semaphore(0)
 
@@ -40,8 +40,8 @@ class Gated(Locator):
         return super().locate(*arguments)
 
 
-def make_app(locator: Locator, *, settings: dict[str, Any] | None = None, **limits: Any) -> FastAPI:
-    return create_app(locator, Settings(limits=Limits(**limits), **(settings or {})))
+def make_app(analyzer: Analyzer, *, settings: dict[str, Any] | None = None, **limits: Any) -> FastAPI:
+    return create_app(analyzer, Settings(limits=Limits(**limits), **(settings or {})))
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 from service import make_app
 from starlette.websockets import WebSocketDisconnect
 
+from phiz import Analyzer
 from phiz.data import ASTRONAUT
 from phiz.serve.access import SECURITY_HEADERS, token_matches
-from phiz.serve.engine import Locator
 from phiz.serve.settings import Limits, ServeError, Settings, read_token
 
 PHOTO = ASTRONAUT.read_bytes()
@@ -18,8 +18,8 @@ TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
-def guarded(locator: Locator) -> TestClient:
-    return TestClient(make_app(locator, settings={"token": TOKEN}))
+def guarded(analyzer: Analyzer) -> TestClient:
+    return TestClient(make_app(analyzer, settings={"token": TOKEN}))
 
 
 @pytest.mark.parametrize(
@@ -47,12 +47,14 @@ def test_state_files_and_documentation_need_no_token(guarded: TestClient) -> Non
         assert guarded.get(path).status_code == 200
 
 
-def test_the_document_names_the_token_only_where_there_is_one(guarded: TestClient, locator: Locator) -> None:
+def test_the_document_names_the_token_only_where_there_is_one(
+    guarded: TestClient, analyzer: Analyzer
+) -> None:
     def security(client: TestClient) -> object:
         return client.get("/openapi.json").json()["paths"]["/v1/analyze"]["post"].get("security")
 
     assert security(guarded) == [{"HTTPBearer": []}]
-    assert security(TestClient(make_app(locator))) is None
+    assert security(TestClient(make_app(analyzer))) is None
 
 
 def test_a_stream_takes_the_token_as_header_or_as_subprotocol(guarded: TestClient) -> None:
@@ -123,8 +125,8 @@ def test_bounds_that_exclude_each_other_are_refused() -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://testserver:81", "null"])
-def test_pages_of_other_origins_are_refused(locator: Locator, origin: str) -> None:
-    client = TestClient(make_app(locator))
+def test_pages_of_other_origins_are_refused(analyzer: Analyzer, origin: str) -> None:
+    client = TestClient(make_app(analyzer))
     answer = client.post("/v1/analyze", files=[("x", ("a.jpg", PHOTO))], headers={"origin": origin})
     assert answer.status_code == 403
     assert answer.json() == {
@@ -138,9 +140,9 @@ def test_pages_of_other_origins_are_refused(locator: Locator, origin: str) -> No
         pass
 
 
-def test_the_services_own_page_and_allowed_origins_may_use_it(locator: Locator) -> None:
+def test_the_services_own_page_and_allowed_origins_may_use_it(analyzer: Analyzer) -> None:
     friend = "https://friend.example"
-    client = TestClient(make_app(locator, settings={"allow_origins": (friend,)}))
+    client = TestClient(make_app(analyzer, settings={"allow_origins": (friend,)}))
     for origin in ("http://testserver", "https://testserver", friend):
         answer = client.post("/v1/analyze", content=PHOTO, headers={"origin": origin} | JPEG)
         assert answer.status_code == 200
@@ -152,8 +154,8 @@ def test_the_services_own_page_and_allowed_origins_may_use_it(locator: Locator) 
     assert client.options("/v1/analyze", headers={"origin": "https://evil.example"} | asks).status_code == 400
 
 
-def test_every_answer_has_the_security_headers(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = TestClient(make_app(locator), raise_server_exceptions=False)
+def test_every_answer_has_the_security_headers(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(make_app(analyzer), raise_server_exceptions=False)
     answers = [client.get(path) for path in ("/healthz", "/metrics", "/absent", "/models/multitask-64.onnx")]
     answers.append(client.post("/v1/analyze", content=PHOTO, headers=JPEG))
     answers.append(client.post("/v1/analyze"))

@@ -12,9 +12,9 @@ from pictures import bombs, encode, exif, jpeg_with_exif, scene
 from service import make_app
 from typer.testing import CliRunner
 
+from phiz import Analyzer
 from phiz.cli import app as command_line
 from phiz.data import ASTRONAUT
-from phiz.serve.engine import Locator
 from phiz.serve.schema import Answer
 
 PHOTO = ASTRONAUT.read_bytes()
@@ -22,8 +22,8 @@ JPEG = {"content-type": "image/jpeg"}
 
 
 @pytest.fixture(scope="module")
-def client(locator: Locator) -> Iterator[TestClient]:
-    with TestClient(make_app(locator, max_bytes=2_000_000, max_pixels=1_000_000, max_pictures=3)) as client:
+def client(analyzer: Analyzer) -> Iterator[TestClient]:
+    with TestClient(make_app(analyzer, max_bytes=2_000_000, max_pixels=1_000_000, max_pictures=3)) as client:
         yield client
 
 

@@ -14,17 +14,17 @@ import pytest
 from service import PATIENCE, Gated, live, make_app
 
 import phiz
+from phiz import Analyzer
 from phiz.client import Client, ServiceError
 from phiz.data import ASTRONAUT
-from phiz.serve.engine import Locator
 
 PHOTO = ASTRONAUT.read_bytes()
 TOKEN = "correct-horse-battery"
 
 
 @pytest.fixture(scope="module")
-def url(locator: Locator) -> Iterator[str]:
-    with live(make_app(locator, settings={"token": TOKEN}, max_pictures=3)) as port:
+def url(analyzer: Analyzer) -> Iterator[str]:
+    with live(make_app(analyzer, settings={"token": TOKEN}, max_pictures=3)) as port:
         yield f"http://127.0.0.1:{port}"
 
 
@@ -68,8 +68,8 @@ def test_refusals_come_with_their_words(url: str) -> None:
             client.analyze("absent.jpg")
 
 
-def test_a_busy_service_is_asked_again(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
-    gated = Gated(locator)
+def test_a_busy_service_is_asked_again(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    gated = Gated(analyzer)
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -92,8 +92,8 @@ def test_a_busy_service_is_asked_again(locator: Locator, monkeypatch: pytest.Mon
     assert waits == [1.0, 1.0]
 
 
-def test_a_connection_that_the_service_closed_is_opened_again(locator: Locator) -> None:
-    with live(make_app(locator)) as port:
+def test_a_connection_that_the_service_closed_is_opened_again(analyzer: Analyzer) -> None:
+    with live(make_app(analyzer)) as port:
         client = Client(f"http://127.0.0.1:{port}")
         assert client.ready()
         client._connection.sock.shutdown(socket.SHUT_RDWR)

@@ -16,7 +16,7 @@ from service import PATIENCE, Gated, wait_until
 from phiz.analyzer import Analyzer
 from phiz.data import ASTRONAUT
 from phiz.image import load
-from phiz.serve.engine import Busy, Engine, Gatherer, Locator
+from phiz.serve.engine import Busy, Engine, Gatherer
 from phiz.serve.metrics import Metrics
 from phiz.serve.settings import Limits, Settings
 from phiz.types import Estimate, Result
@@ -31,11 +31,11 @@ def faces(count: int) -> bytes:
     )
 
 
-def run(locator: Locator, work: Callable[[Engine], Any], **settings: Any) -> Any:
+def run(analyzer: Analyzer, work: Callable[[Engine], Any], **settings: Any) -> Any:
     """Run work(engine) on a fresh engine and loop."""
 
     async def main() -> Any:
-        engine = Engine(locator, Settings(limits=Limits(**limits), **settings), Metrics())
+        engine = Engine(analyzer, Settings(limits=Limits(**limits), **settings), Metrics())
         try:
             return await work(engine)
         finally:
@@ -46,7 +46,7 @@ def run(locator: Locator, work: Callable[[Engine], Any], **settings: Any) -> Any
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.05])
-def test_every_picture_gets_its_own_answer_out_of_a_batch(locator: Locator, seconds: float) -> None:
+def test_every_picture_gets_its_own_answer_out_of_a_batch(analyzer: Analyzer, seconds: float) -> None:
     pictures = [faces(count) for count in (1, 0, 2)] + [b"no picture"]
     alone = Analyzer()
     expected = [alone.analyze(data, name=str(n)) for n, data in enumerate(pictures[:3])]
@@ -55,7 +55,7 @@ def test_every_picture_gets_its_own_answer_out_of_a_batch(locator: Locator, seco
         asked = (engine.analyze([(str(n), data)]) for n, data in enumerate(pictures))
         return [result for (result,) in await asyncio.gather(*asked)]
 
-    *found, broken = run(locator, clients, batch_seconds=seconds, workers=4)
+    *found, broken = run(analyzer, clients, batch_seconds=seconds, workers=4)
     assert broken.error.startswith("3: expected JPEG, PNG")
     for result, wanted in zip(found, expected, strict=True):
         assert (result.path, result.width, result.height) == (wanted.path, wanted.width, wanted.height)
@@ -122,8 +122,8 @@ def test_a_failed_call_fails_all_who_waited_for_it_and_nobody_after() -> None:
     asyncio.run(main())
 
 
-def test_a_full_queue_refuses_at_once_and_takes_again_once_it_has_room(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_a_full_queue_refuses_at_once_and_takes_again_once_it_has_room(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
 
     async def clients(engine: Engine) -> None:
         first = asyncio.create_task(engine.analyze([(None, PHOTO)] * 2))
@@ -143,8 +143,8 @@ def test_a_full_queue_refuses_at_once_and_takes_again_once_it_has_room(locator: 
     run(gated, clients, limits={"queue": 3, "max_pictures": 2})
 
 
-def test_where_time_runs_out_the_place_is_free_once_its_thread_is_too(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_where_time_runs_out_the_place_is_free_once_its_thread_is_too(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
 
     async def clients(engine: Engine) -> None:
         with pytest.raises(TimeoutError):
@@ -159,13 +159,13 @@ def test_where_time_runs_out_the_place_is_free_once_its_thread_is_too(locator: L
     run(gated, clients, workers=1, limits={"answer_seconds": 0.1})
 
 
-def test_the_wait_named_to_a_refused_client_follows_the_work(locator: Locator) -> None:
+def test_the_wait_named_to_a_refused_client_follows_the_work(analyzer: Analyzer) -> None:
     class Slow(Gated):
         def locate(self, *arguments: Any) -> Any:
             time.sleep(0.2)
             return super().locate(*arguments)
 
-    slow = Slow(locator)
+    slow = Slow(analyzer)
     slow.gate.set()
 
     async def clients(engine: Engine) -> tuple[int, int]:
@@ -178,8 +178,8 @@ def test_the_wait_named_to_a_refused_client_follows_the_work(locator: Locator) -
     assert before < after
 
 
-def test_close_lets_a_running_picture_end(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_close_lets_a_running_picture_end(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
 
     async def main() -> None:
         engine = Engine(gated, Settings(), Metrics())

@@ -12,16 +12,16 @@ from fastapi.testclient import TestClient
 from service import make_app
 from starlette.websockets import WebSocketDisconnect
 
+from phiz import Analyzer
 from phiz.models.store import list_cards
 from phiz.serve import app as application
-from phiz.serve.engine import Locator
 from phiz.serve.page import Page
 
 WASM = b"\0asm" * 1000
 
 
 @pytest.fixture(scope="module")
-def client(locator: Locator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(analyzer: Analyzer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("site") / "page"
     (folder / "app").mkdir(parents=True)
     (folder.parent / "secret.txt").write_text("not for browsers")
@@ -33,7 +33,7 @@ def client(locator: Locator, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(application, "PAGE", folder)
         patch.setattr(application, "Page", lambda: Page(folder))
-        yield TestClient(make_app(locator))
+        yield TestClient(make_app(analyzer))
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_the_weights_are_those_of_their_cards(client: TestClient) -> None:
     assert len(client.get("/models/blazeface_back.onnx").content) > 100_000
 
 
-def test_a_service_without_a_page_says_not_found(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_page_says_not_found(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "PAGE", Path("/absent"))
-    client = TestClient(make_app(locator))
+    client = TestClient(make_app(analyzer))
     assert client.get("/").status_code == 404
     assert client.get("/healthz").json() == {"status": "ok"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pictures import encode, scene
 from service import make_app
 
-from phiz.serve.engine import Locator
+from phiz import Analyzer
 from phiz.serve.schema import Answer, Refusal
 
 PICTURES = [encode(scene(), kind) for kind in ("JPEG", "PNG", "WEBP", "BMP", "GIF")]
@@ -20,8 +20,8 @@ QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture(scope="module")
-def client(locator: Locator) -> Iterator[TestClient]:
-    with TestClient(make_app(locator, max_bytes=200_000, max_pixels=1_000_000, max_pictures=3)) as client:
+def client(analyzer: Analyzer) -> Iterator[TestClient]:
+    with TestClient(make_app(analyzer, max_bytes=200_000, max_pixels=1_000_000, max_pictures=3)) as client:
         yield client
 
 
@@ -81,11 +81,11 @@ def test_any_file_name(client: TestClient, names: list[bytes], data: bytes) -> N
 
 
 @pytest.mark.skipif(importlib.util.find_spec("schemathesis") is None, reason="schemathesis is not installed")
-def test_the_service_keeps_to_its_openapi_document(locator: Locator) -> None:
+def test_the_service_keeps_to_its_openapi_document(analyzer: Analyzer) -> None:
     import schemathesis
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-    schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(locator, max_pixels=1_000_000))
+    schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(analyzer, max_pixels=1_000_000))
 
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=st.one_of([operation.ok().as_strategy() for operation in schema.get_all_operations()]))

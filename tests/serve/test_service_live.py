@@ -21,11 +21,11 @@ from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from phiz import Analyzer
 from phiz.cli import app as command_line
 from phiz.data import ASTRONAUT
 from phiz.serve import app as application
 from phiz.serve import server
-from phiz.serve.engine import Locator
 from phiz.serve.page import Page
 
 PHOTO = ASTRONAUT.read_bytes()
@@ -148,9 +148,9 @@ def test_frames_over_a_real_websocket(process: Process) -> None:
     assert alive(process)
 
 
-def test_headers_that_never_end(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_headers_that_never_end(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
-    with live(make_app(locator)) as port:
+    with live(make_app(analyzer)) as port:
         assert talk(port, b"") == b""
         assert talk(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ") == b""
         done = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -161,31 +161,33 @@ def test_headers_that_never_end(locator: Locator, monkeypatch: pytest.MonkeyPatc
             assert len(json.loads(stream.recv(PATIENCE))["faces"]) == 1
 
 
-def test_an_idle_connection(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_connection(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.2)
     monkeypatch.setattr(server, "HEADER_SECONDS", 1000)
-    with live(make_app(locator)) as port:
+    with live(make_app(analyzer)) as port:
         answer = talk(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")  # returns once the service closes
         assert answer.startswith(OK)
         assert b"connection: close" not in answer.lower()
 
 
-def test_a_client_that_never_reads(locator: Locator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_client_that_never_reads(
+    analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(server, "STALL_SECONDS", 0.3)
     monkeypatch.setattr(application, "PAGE", tmp_path)
     monkeypatch.setattr(application, "Page", lambda: Page(tmp_path))
     (tmp_path / "index.html").touch()
     with (tmp_path / "big.bin").open("wb") as file:
         file.truncate(64_000_000)
-    app = make_app(locator)
+    app = make_app(analyzer)
     with live(app) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         line.sendall(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n")
         ended = app.state.service.metrics.requests.labels("other", "200")._value
         wait_until(lambda: ended.get() == 1)
 
 
-def test_under_load_some_are_refused_with_a_wait_and_nobody_is_forgotten(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_under_load_some_are_refused_with_a_wait_and_nobody_is_forgotten(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     with live(make_app(gated, queue=4, max_pictures=4)) as port, ThreadPoolExecutor(20) as pool:
         answers = [pool.submit(talk, port, request(PHOTO)) for _ in range(20)]
         wait_until(lambda: sum(answer.done() for answer in answers) == 16)
@@ -201,8 +203,8 @@ def test_under_load_some_are_refused_with_a_wait_and_nobody_is_forgotten(locator
     assert sum(text.startswith(OK) for text in texts) == 4
 
 
-def test_bodies_together_have_a_bound_too(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_bodies_together_have_a_bound_too(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     app = make_app(gated, max_bytes=100_000, held_bytes=150_000)
     with live(app) as port, ThreadPoolExecutor(1) as pool:
         first = pool.submit(talk, port, request(PHOTO))
@@ -215,8 +217,8 @@ def test_bodies_together_have_a_bound_too(locator: Locator) -> None:
     assert b"expected room for the body, came all 150,000 bytes taken; try again in 1 seconds" in answer
 
 
-def test_an_answer_that_takes_too_long(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_an_answer_that_takes_too_long(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     with live(make_app(gated, answer_seconds=0.2)) as port:
         answer = talk(port, request(PHOTO))
         gated.gate.set()
@@ -228,8 +230,8 @@ def test_an_answer_that_takes_too_long(locator: Locator) -> None:
     )
 
 
-def test_readiness_follows_the_queue(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_readiness_follows_the_queue(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     app = make_app(gated, queue=1, max_pictures=1)
     with TestClient(app) as client, ThreadPoolExecutor(1) as pool:
         assert client.get("/readyz").json() == {"status": "ok"}
@@ -323,7 +325,7 @@ from fastapi.testclient import TestClient
 from phiz.cli import app as command_line
 from phiz.data import ASTRONAUT
 from phiz.serve.app import create_app
-from phiz.serve.engine import Locator
+from phiz import Analyzer
 
 noted, writing = [], os.O_WRONLY | os.O_RDWR | os.O_CREAT
 def hook(event, arguments):
@@ -332,7 +334,7 @@ def hook(event, arguments):
     elif event.startswith(("tempfile.", "os.mkdir", "os.rename", "os.link", "os.symlink")):
         noted.append((event, arguments))
 
-with TestClient(create_app(Locator())) as client:
+with TestClient(create_app(Analyzer())) as client:
     photo = ASTRONAUT.read_bytes() + bytes(3_000_000)  # a JPEG may have anything behind its end
     files = [("x", ("a.jpg", photo)), ("x", ("b.jpg", photo))]
     sys.addaudithook(hook)

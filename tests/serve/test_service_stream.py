@@ -10,16 +10,16 @@ from pictures import encode, scene
 from service import PATIENCE, Gated, make_app
 from starlette.websockets import WebSocketDisconnect
 
+from phiz import Analyzer
 from phiz.data import ASTRONAUT
 from phiz.serve import stream as module
-from phiz.serve.engine import Locator
 
 PHOTO = ASTRONAUT.read_bytes()
 
 
-def test_every_frame_has_its_answer_in_order(locator: Locator) -> None:
+def test_every_frame_has_its_answer_in_order(analyzer: Analyzer) -> None:
     sizes = [(40 + n, 30) for n in range(5)]
-    with TestClient(make_app(locator)) as client, client.websocket_connect("/v1/stream") as stream:
+    with TestClient(make_app(analyzer)) as client, client.websocket_connect("/v1/stream") as stream:
         for width, height in sizes:
             stream.send_bytes(encode(scene(width, height), "PNG"))
         stream.send_bytes(b"no picture")
@@ -31,8 +31,8 @@ def test_every_frame_has_its_answer_in_order(locator: Locator) -> None:
     assert answers[6] == posted["results"][0]
 
 
-def test_text_ends_the_stream(locator: Locator) -> None:
-    with TestClient(make_app(locator)) as client, client.websocket_connect("/v1/stream") as stream:
+def test_text_ends_the_stream(analyzer: Analyzer) -> None:
+    with TestClient(make_app(analyzer)) as client, client.websocket_connect("/v1/stream") as stream:
         stream.send_text("hello")
         with pytest.raises(WebSocketDisconnect) as end:
             stream.receive_json()
@@ -42,8 +42,8 @@ def test_text_ends_the_stream(locator: Locator) -> None:
     )
 
 
-def test_a_frame_that_is_too_large_ends_the_stream(locator: Locator) -> None:
-    app = make_app(locator, max_frame_bytes=1000)
+def test_a_frame_that_is_too_large_ends_the_stream(analyzer: Analyzer) -> None:
+    app = make_app(analyzer, max_frame_bytes=1000)
     with TestClient(app) as client, client.websocket_connect("/v1/stream") as stream:
         stream.send_bytes(bytes(1001))
         with pytest.raises(WebSocketDisconnect) as end:
@@ -51,8 +51,8 @@ def test_a_frame_that_is_too_large_ends_the_stream(locator: Locator) -> None:
     assert (end.value.code, end.value.reason) == (1009, "expected at most 1,000 bytes a frame")
 
 
-def test_one_stream_too_many_is_told_so_and_a_free_place_is_given_again(locator: Locator) -> None:
-    with TestClient(make_app(locator, streams=1)) as client:
+def test_one_stream_too_many_is_told_so_and_a_free_place_is_given_again(analyzer: Analyzer) -> None:
+    with TestClient(make_app(analyzer, streams=1)) as client:
         with client.websocket_connect("/v1/stream") as first:
             first.send_bytes(PHOTO)
             first.receive_json()
@@ -64,10 +64,10 @@ def test_one_stream_too_many_is_told_so_and_a_free_place_is_given_again(locator:
             assert len(third.receive_json()["faces"]) == 1
 
 
-def test_an_idle_stream_ends(locator: Locator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_stream_ends(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.05)
     with (
-        TestClient(make_app(locator)) as client,
+        TestClient(make_app(analyzer)) as client,
         client.websocket_connect("/v1/stream") as stream,
         pytest.raises(WebSocketDisconnect) as end,
     ):
@@ -75,8 +75,8 @@ def test_an_idle_stream_ends(locator: Locator, monkeypatch: pytest.MonkeyPatch) 
     assert (end.value.code, end.value.reason) == (1001, "no frame for 0.05 seconds")
 
 
-def test_a_frame_without_a_free_place_is_answered_and_not_dropped(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_a_frame_without_a_free_place_is_answered_and_not_dropped(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     app = make_app(gated, queue=1, max_pictures=1)
     with TestClient(app) as client, ThreadPoolExecutor(1) as pool:
         post = pool.submit(client.post, "/v1/analyze", content=PHOTO, headers={"content-type": "image/jpeg"})
@@ -97,8 +97,8 @@ def test_a_frame_without_a_free_place_is_answered_and_not_dropped(locator: Locat
     }
 
 
-def test_a_frame_without_an_answer_in_time_is_told_so(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_a_frame_without_an_answer_in_time_is_told_so(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     with TestClient(make_app(gated, answer_seconds=0.05)) as client:
         with client.websocket_connect("/v1/stream") as stream:
             stream.send_bytes(PHOTO)
@@ -106,8 +106,8 @@ def test_a_frame_without_an_answer_in_time_is_told_so(locator: Locator) -> None:
         gated.gate.set()
 
 
-def test_the_end_of_the_service_waits_for_the_frame_it_is_at(locator: Locator) -> None:
-    gated = Gated(locator)
+def test_the_end_of_the_service_waits_for_the_frame_it_is_at(analyzer: Analyzer) -> None:
+    gated = Gated(analyzer)
     with TestClient(make_app(gated)) as client:
         service = client.app.state.service
         with client.websocket_connect("/v1/stream") as idle, client.websocket_connect("/v1/stream") as stream:

@@ -58,8 +58,8 @@ def serve(
     """
     import logging
 
+    from ..analyzer import Analyzer
     from ..serve.app import create_app
-    from ..serve.engine import Locator
     from ..serve.server import listen, make_server, set_up_logging
     from ..serve.settings import Limits, Settings, read_token
 
@@ -84,8 +84,8 @@ def serve(
     )
     name = f"[{host}]" if ":" in host else host
     with closing(listen(host, port)) as listening:
-        locator = Locator(model, detector, min_face=min_face, threads=threads)
-        app = create_app(locator, settings, detector=detector)
+        analyzer = Analyzer(model, detector, min_face=min_face, threads=threads)
+        app = create_app(analyzer, settings, detector=detector)
         set_up_logging(logging.WARNING if quiet else logging.INFO)
         url = f"http://{name}:{listening.getsockname()[1]}"
         print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)

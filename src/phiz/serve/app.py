@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from .._version import __version__
+from ..analyzer import Analyzer
 from ..models.store import list_cards
 from .access import (
     SECURITY_HEADERS,
@@ -26,7 +27,7 @@ from .access import (
     token_matches,
 )
 from .body import Bodies
-from .engine import Busy, Engine, Locator, result_json
+from .engine import Busy, Engine, result_json
 from .metrics import Metrics, Observe
 from .page import PAGE, Page, weights_files, weights_response
 from .schema import BODY, EXAMPLE, REFUSALS, Answer, Models, Refusal, State
@@ -37,10 +38,10 @@ from .stream import Streams
 class Service:
     """The parts that requests share; `app.state.service` of every application."""
 
-    def __init__(self, locator: Locator, settings: Settings) -> None:
-        self.locator, self.settings = locator, settings
+    def __init__(self, analyzer: Analyzer, settings: Settings) -> None:
+        self.analyzer, self.settings = analyzer, settings
         self.metrics = Metrics()
-        self.engine = Engine(locator, settings, self.metrics)
+        self.engine = Engine(analyzer, settings, self.metrics)
         self.bodies = Bodies(settings.limits)
         self.streams = Streams(self.engine, settings.limits, self.metrics)
         self.ending = False
@@ -52,13 +53,13 @@ class Service:
         await self.streams.end(self.settings.limits.answer_seconds)
 
 
-def create_app(locator: Locator, settings: Settings | None = None, *, detector: str = "auto") -> FastAPI:
+def create_app(analyzer: Analyzer, settings: Settings | None = None, *, detector: str = "auto") -> FastAPI:
     """Return the application round a loaded analyzer.
 
     detector: the detector's name, as /v1/models tells it.
     """
     settings = settings or Settings()
-    service = Service(locator, settings)
+    service = Service(analyzer, settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -155,7 +156,7 @@ def _add_routes(app: FastAPI, service: Service, detector: str) -> None:
         """Tell which model and detector answer, the bounds of a request, and every model's card."""
         bounds = ("max_bytes", "max_pixels", "max_pictures", "max_frame_bytes")
         return {
-            "model": service.locator.card.name,
+            "model": service.analyzer.card.name,
             "detector": detector,
             "limits": {name: getattr(limits, name) for name in bounds},
             "models": [card.to_dict() for card in list_cards()],

@@ -14,20 +14,18 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import anyio
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analyzer import Analyzer, _face
+from ..analyzer import Analyzer, Located
 from ..errors import ImageError
 from ..image import load
-from ..models.card import ModelCard
-from ..types import Detection, Estimate, Result
+from ..types import Estimate, Result
 from .metrics import Metrics
-from .settings import Limits, Settings
+from .settings import Settings
 
 Crops = NDArray[np.uint8]
 #: A picture as it arrives: what its sender calls it, and its encoded bytes.
@@ -41,50 +39,6 @@ class Busy(Exception):
     def __init__(self, detail: str, retry_after: int) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """One decoded picture's faces on their way to the network; the pixels of the picture are gone."""
-
-    name: str | None
-    width: int
-    height: int
-    detections: Sequence[Detection | None]
-    crops: Crops
-
-
-class Locator(Analyzer):
-    """An Analyzer in two steps, so that the faces of several pictures can share one network call."""
-
-    @property
-    def card(self) -> ModelCard:
-        """The card of the model in use."""
-        return self._model.card
-
-    def locate(self, data: bytes | bytearray, name: str | None, limits: Limits) -> Located | Result:
-        """Decode a picture and cut out its faces; a Result with `error` where it cannot be read."""
-        try:
-            image = load(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes, name=name)
-        except ImageError as error:
-            return Result(path=name, width=None, height=None, faces=(), error=str(error))
-        detections = self._detect(image)
-        side = self._model.size
-        crops = np.empty((len(detections), side, side, 3), np.uint8)
-        for crop, detection in zip(crops, detections, strict=True):
-            crop[:] = self._crop(image, detection)
-        return Located(name, image.shape[1], image.shape[0], detections, crops)
-
-    def estimate(self, crops: Crops) -> list[Estimate]:
-        """Return the network's answer for every crop, in one call."""
-        return self._model.decode(self._model.run(crops))
-
-
-def combine(located: Located, estimates: Sequence[Estimate]) -> Result:
-    """Return the result of a picture from its located faces and their estimates."""
-    size = (located.width, located.height)
-    faces = tuple(_face(d, e, size) for d, e in zip(located.detections, estimates, strict=True))
-    return Result(located.name, located.width, located.height, faces)
 
 
 def result_json(result: Result) -> str:
@@ -161,14 +115,14 @@ class Gatherer:
 class Engine:
     """Answers pictures for any number of clients on one event loop, within `settings.limits`."""
 
-    def __init__(self, locator: Locator, settings: Settings, metrics: Metrics) -> None:
-        self._locator, self._limits, self._metrics = locator, settings.limits, metrics
+    def __init__(self, analyzer: Analyzer, settings: Settings, metrics: Metrics) -> None:
+        self._analyzer, self._limits, self._metrics = analyzer, settings.limits, metrics
         self._workers = settings.workers
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="phiz-picture")
-        self._jobs: set[Future[Located | Result]] = set()
+        self._jobs: set[Future[Result | tuple[str | None, Located]]] = set()
         self._seconds_each = 0.05  # running mean of a picture's time in a thread
         self._gatherer = Gatherer(
-            locator.estimate,
+            analyzer.estimate,
             settings.batch_seconds,
             settings.batch_faces,
             alone=lambda: all(job.done() for job in self._jobs),
@@ -202,30 +156,36 @@ class Engine:
         """Whether the queue has no free place."""
         return len(self._jobs) >= self._limits.queue
 
-    def _submit(self, picture: Picture) -> Future[Located | Result]:
+    def _submit(self, picture: Picture) -> Future[Result | tuple[str | None, Located]]:
         job = self._pool.submit(self._locate, picture)
         self._jobs.add(job)
         return job
 
-    def _locate(self, picture: Picture) -> Located | Result:
-        start = time.perf_counter()
-        located = self._locator.locate(picture[1], picture[0], self._limits)
+    def _locate(self, picture: Picture) -> Result | tuple[str | None, Located]:
+        """Decode a picture and cut out its faces; a Result with `error` where it cannot be read."""
+        start, (name, data), limits = time.perf_counter(), picture, self._limits
+        try:
+            image = load(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes, name=name)
+        except ImageError as error:
+            return Result(path=name, width=None, height=None, faces=(), error=str(error))
+        located = self._analyzer.locate(image)
         spent = time.perf_counter() - start
         self._seconds_each += (spent - self._seconds_each) / 16
         self._metrics.picture_seconds.observe(spent)
-        return located
+        return name, located
 
-    async def _finish(self, job: Future[Located | Result]) -> Result:
-        located = await asyncio.wrap_future(job)
-        if isinstance(located, Result):
+    async def _finish(self, job: Future[Result | tuple[str | None, Located]]) -> Result:
+        done = await asyncio.wrap_future(job)
+        if isinstance(done, Result):
             self._metrics.pictures.labels("unreadable").inc()
-            return located
+            return done
+        name, located = done
         estimates = await self._gatherer.estimate(located.crops)
         self._metrics.pictures.labels("analysed").inc()
         self._metrics.faces.inc(len(estimates))
-        return combine(located, estimates)
+        return self._analyzer.combine(located, estimates, name)
 
-    def _give_back(self, job: Future[Located | Result]) -> None:
+    def _give_back(self, job: Future[Result | tuple[str | None, Located]]) -> None:
         """Free a job's place, once its thread is done with it where it has begun."""
         job.cancel()
         loop = asyncio.get_running_loop()
