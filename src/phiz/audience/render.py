@@ -82,7 +82,7 @@ def write_parquet(lines: Sequence[Line], path: str) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    moment, seconds = pa.timestamp("s", tz="UTC"), pa.float64()
+    moment, seconds = pa.timestamp("ms", tz="UTC"), pa.float64()
     types = {"start": moment, "end": moment, "presence_seconds": seconds, "attention_seconds": seconds}
     texts = {name: types.get(name, pa.string()) for name in _TEXTS}
     schema = pa.schema(texts | {name: types.get(name, pa.int64()) for name in _FIGURES})

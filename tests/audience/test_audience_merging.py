@@ -1,0 +1,179 @@
+"""Merging of what is too small: nothing is lost, nothing small is left to see or to work out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phiz.audience.calendar import Calendar
+from phiz.audience.merging import is_time, merge
+from phiz.audience.report import report
+from phiz.audience.totals import DAY, HOUR, MINUTE, Group, Key, Rows, Totals, add
+
+sys.path.insert(0, str(Path(__file__).parent))
+from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, assert_nothing_small, total
+
+UTC = Calendar("UTC")
+GIRLS = Group("0-12", "female")
+
+
+def people(count: int) -> Totals:
+    return Totals(count, 1000 * count, 500 * count)
+
+
+def hour(number: int, group: Group) -> Key:
+    return Key(MIDNIGHT + 3600 * number, HOUR, group)
+
+
+def test_a_small_group_joins_the_mixed_one() -> None:
+    rows = {hour(9, WOMEN): people(7), hour(9, MEN): people(4), hour(9, GIRLS): people(3)}
+    assert merge(rows, 5, UTC) == {hour(9, WOMEN): people(7), hour(9, OTHERS): people(7)}
+
+
+def test_one_small_group_takes_the_next_smallest_along_or_it_could_be_subtracted() -> None:
+    rows = {hour(9, WOMEN): people(20), hour(9, MEN): people(6), hour(9, GIRLS): people(1)}
+    assert merge(rows, 5, UTC) == {hour(9, WOMEN): people(20), hour(9, OTHERS): people(7)}
+
+
+def test_an_empty_hour_with_two_people_joins_the_days_other_hours() -> None:
+    rows = {
+        hour(3, WOMEN): people(2),
+        hour(4, MEN): people(4),
+        hour(9, WOMEN): people(9),
+        hour(10, WOMEN): people(8),
+    }
+    day = Key(MIDNIGHT, DAY, OTHERS)
+    assert merge(rows, 5, UTC) == {day: people(6), hour(9, WOMEN): people(9), hour(10, WOMEN): people(8)}
+    del rows[hour(4, MEN)]
+    assert merge(rows, 5, UTC) == {day: people(10), hour(9, WOMEN): people(9)}
+
+
+def test_minutes() -> None:
+    minutes = {Key(MIDNIGHT + 60 * i, MINUTE, EVERYBODY): people(n) for i, n in enumerate([6, 1, 9, 1])}
+    assert merge(minutes, 5, UTC) == {
+        Key(MIDNIGHT + 120, MINUTE, EVERYBODY): people(9),
+        Key(MIDNIGHT, HOUR, EVERYBODY): people(8),
+    }
+
+
+def test_a_day_with_fewer_than_k_people_is_one_row() -> None:
+    rows = {hour(3, WOMEN): people(2), hour(20, MEN): people(1), hour(30, MEN): people(5)}
+    assert merge(rows, 5, UTC) == {Key(MIDNIGHT, DAY, OTHERS): people(3), hour(30, MEN): people(5)}
+
+
+def test_presence_of_people_who_came_before_is_no_group_of_its_own() -> None:
+    stayed = Totals(0, 60_000, 0)
+    rows = {hour(9, WOMEN): people(5), hour(10, WOMEN): stayed}
+    assert merge(rows, 5, UTC) == {Key(MIDNIGHT, DAY, OTHERS): people(5) + stayed}
+
+
+def test_periods_that_run_are_left_alone() -> None:
+    rows = {hour(9, OTHERS): people(1), hour(10, OTHERS): people(2), hour(10, WOMEN): people(5)}
+    merged = merge(rows, 5, UTC, until=MIDNIGHT + 10 * 3600)
+    assert merged == {
+        Key(MIDNIGHT, DAY, OTHERS): people(1),
+        hour(10, OTHERS): people(2),
+        hour(10, WOMEN): people(5),
+    }
+
+
+TOTALS = st.builds(
+    lambda came, stayed, ended: Totals(came, 1000 * came + stayed, stayed, (ended, 0, 0, 0, 0, 0)),
+    st.integers(0, 12),
+    st.integers(0, 5000),
+    st.integers(0, 3),
+)
+PEOPLE = st.dictionaries(
+    st.tuples(st.integers(0, 47), st.integers(0, 59), st.sampled_from([WOMEN, MEN, GIRLS])),
+    TOTALS,
+    max_size=30,
+)
+
+
+def both_views(counted: dict[tuple[int, int, Group], Totals], period: str) -> Rows:
+    """Return the rows by minute, and by group and hour or day."""
+    rows: Rows = {}
+    for (number, minute, group), totals in counted.items():
+        start = MIDNIGHT + 3600 * number
+        add(rows, {Key(start + 60 * minute, MINUTE, EVERYBODY): totals})
+        add(rows, {Key(start if period == HOUR else start // 86400 * 86400, period, group): totals})
+    return rows
+
+
+@settings(deadline=None)
+@given(PEOPLE, st.integers(2, 8), st.sampled_from([HOUR, DAY]))
+def test_merging_keeps_every_sum_and_leaves_nothing_small(
+    counted: dict[tuple[int, int, Group], Totals], k: int, period: str
+) -> None:
+    rows = both_views(counted, period)
+    merged = merge(rows, k, UTC)
+    for by_time in (True, False):
+        assert total(merged, by_time=by_time) == total(rows, by_time=by_time)
+    assert_nothing_small(k, merged)
+    assert merge(merged, k, UTC) == merged
+
+
+@settings(deadline=None)
+@given(PEOPLE, st.integers(2, 6), st.integers(0, 48))
+def test_merging_hour_by_hour_ends_as_safe_as_merging_at_once(
+    counted: dict[tuple[int, int, Group], Totals], k: int, last: int
+) -> None:
+    rows: Rows = {}
+    for number in range(48):
+        add(rows, both_views({key: t for key, t in counted.items() if key[0] == number}, HOUR))
+        rows = merge(rows, k, UTC, until=MIDNIGHT + 3600 * (number + 1))
+    assert total(rows) == total(both_views(counted, HOUR))
+    assert_nothing_small(k, rows)
+
+
+@settings(deadline=None, max_examples=50)
+@given(PEOPLE, st.integers(2, 6), st.sampled_from([HOUR, DAY]), st.sampled_from(["minute", "hour", "day"]))
+def test_what_a_report_leaves_out_stands_alone(
+    counted: dict[tuple[int, int, Group], Totals], k: int, period: str, per: str
+) -> None:
+    lines = report(merge(both_views(counted, period), k, UTC), per, k, UTC)
+    by_day: dict[str, list[Totals | None]] = {}
+    for line in lines:
+        assert line.totals is None or line.totals.people >= k
+        by_day.setdefault(f"{line.start:%F}", []).append(line.totals)
+    # With no other line in its day there is nothing to subtract from anything.
+    assert all(day == [None] or None not in day for day in by_day.values())
+    keys = [(line.start, line.period, line.age, line.gender) for line in lines]
+    assert len(set(keys)) == len(keys)
+
+
+@settings(deadline=None, max_examples=50)
+@given(PEOPLE, st.integers(2, 6))
+def test_subtracting_hours_from_their_day_leads_to_nobody_or_to_k_people(
+    counted: dict[tuple[int, int, Group], Totals], k: int
+) -> None:
+    stored = merge(both_views(counted, HOUR), k, UTC)
+    left: dict[tuple[str, ...], int] = {}
+    for per, sign in (("day", 1), ("hour", -1)):
+        for line in report(stored, per, k, UTC):
+            if line.totals is not None and line.period == per:
+                name = (f"{line.start:%F}", line.age, line.gender)
+                left[name] = left.get(name, 0) + sign * line.totals.people
+    assert all(people == 0 or people >= k for people in left.values())
+
+
+@settings(deadline=None, max_examples=50)
+@given(PEOPLE, st.integers(2, 4), st.integers(2, 12), st.sampled_from(["minute", "hour", "day"]))
+def test_a_report_may_ask_for_larger_groups(
+    counted: dict[tuple[int, int, Group], Totals], stored_k: int, k: int, per: str
+) -> None:
+    stored = merge(both_views(counted, HOUR), stored_k, UTC)
+    lines = report(stored, per, max(k, stored_k), UTC)
+    assert all(line.totals is None or line.totals.people >= k for line in lines)
+    if all(line.totals for line in lines):
+        assert sum((line.totals or Totals() for line in lines), Totals()) == total(stored)
+
+
+def test_the_two_ways_of_dividing_are_not_mixed() -> None:
+    rows = {Key(MIDNIGHT, MINUTE, EVERYBODY): people(6), hour(0, WOMEN): people(6)}
+    assert [is_time(key) for key in rows] == [True, False]
+    for per in ("minute", "hour", "day"):
+        assert [line.totals for line in report(rows, per, 5, UTC)] == [people(6)]
