@@ -97,9 +97,10 @@ class Pipe:
         return b"" if stop.is_set() else os.read(self._descriptor, CHUNK)
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """Return a sort key that takes digits as numbers."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Return a sort key that takes digits as numbers, which come before letters."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
 def jpegs(read: Callable[[], bytes], limit: int = MAX_FRAME) -> Iterator[bytes | None]:
@@ -126,6 +127,8 @@ def jpegs(read: Callable[[], bytes], limit: int = MAX_FRAME) -> Iterator[bytes |
             data += came
             position, state = _walk(data, position)
         yield bytes(data[:position]) if state == "end" else None
+        if state == "broken" and not data.startswith(START[:2], position):
+            position = 2  # lost inside a segment: the next picture may have begun before
         del data[:position]
 
 

@@ -8,7 +8,7 @@ from ..types import Box
 
 #: In face heights: error of a found centre; change of speed that a person or a camera manages, per second
 #: squared; speed that a new face may have, per second.
-FOUND, PUSH, START = 0.03, 12.0, 3.0
+FOUND, PUSH, START = 0.03, 8.0, 3.0
 
 
 class Motion:

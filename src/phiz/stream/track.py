@@ -25,7 +25,7 @@ OVERLAP_STRONG, OVERLAP_WEAK = 0.2, 0.5
 #: about its own width still meets its track: F. Yang et al., WACV 2023, arXiv 2211.14317.
 BUFFER = 0.25
 #: Seconds after which a face that was not seen again has left.
-PATIENCE = 1.0
+PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,202 @@
+"""phiz watch as a user runs it: real files, real pipes, real signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from phiz.data import ASTRONAUT
+from phiz.image import load
+
+PHIZ = [sys.executable, "-m", "phiz", "watch"]
+SIDE = 256
+
+
+def frames(count: int) -> list[np.ndarray]:
+    """The portrait in BGR, moving sideways by a pixel a frame."""
+    picture = cv2.resize(load(ASTRONAUT)[:, :, ::-1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return [np.roll(picture, step % 40, axis=1) for step in range(count)]
+
+
+def jpegs(count: int) -> list[bytes]:
+    return [cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames(count)]
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Motion JPEG AVI of 12 frames."""
+    path = tmp_path_factory.mktemp("watch") / "portrait.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10.0, (SIDE, SIDE))
+    for frame in frames(12):
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def run(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [*PHIZ, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def count_frames(path: Path) -> int:
+    capture = cv2.VideoCapture(str(path))
+    count = 0
+    while capture.read()[0]:
+        count += 1
+    return count
+
+
+def test_a_file_becomes_lines_and_a_video(video: Path, tmp_path: Path) -> None:
+    made, lines = tmp_path / "a.mp4", tmp_path / "a.jsonl"
+    done = run(video, "--output", made, "--jsonl", lines, "--every", 3)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [answer["frame"] for answer in answers] == list(range(12))
+    assert [answer["time"] for answer in answers] == [n / 10 for n in range(12)]
+    assert [answer["detected"] for answer in answers] == [n % 3 == 0 for n in range(12)]
+    assert {face["id"] for answer in answers for face in answer["faces"]} == {1}
+    assert len({face["age"] for answer in answers for face in answer["faces"]}) <= 4  # one answer a look
+    assert count_frames(made) == 12
+    assert "12 frames" in done.stderr
+    assert "4 of them analysed; 1 person" in done.stderr
+    assert done.stdout == ""
+
+
+def test_lines_may_go_to_standard_output_and_end_early(video: Path) -> None:
+    done = run(video, "--jsonl", "-", "--max-frames", 4)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["frame"] for line in done.stdout.splitlines()] == [0, 1, 2, 3]
+
+
+def test_standard_input_brings_jpegs_of_which_damaged_ones_are_counted() -> None:
+    first, second, third = jpegs(3)
+    done = subprocess.run(
+        [*PHIZ, "-", "--jsonl", "-", "--fps", "5"],
+        input=first + second[: len(second) // 2] + third,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(answer["frame"], answer["time"]) for answer in answers] == [(0, 0.0), (2, 0.4)]
+    assert b"1 damaged or missing" in done.stderr
+    assert done.returncode == 0
+
+
+def test_no_window_and_no_output_is_told(video: Path) -> None:
+    done = run(video, "--no-window", "--max-frames", 1)
+    assert (
+        "phiz: nothing will be shown or written (--no-window); see --jsonl, --output and --audience"
+        in done.stderr
+    )
+    assert done.returncode == 0
+
+
+def test_mistakes_are_told_in_one_line(video: Path, tmp_path: Path) -> None:
+    for arguments, status, words in (
+        ([tmp_path / "none.mp4"], 1, "No such file or directory"),
+        ([video, "--jsonl", video], 2, "must be different files"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == status
+        assert done.stderr.startswith("phiz: ")
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert count_frames(video) == 12
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a limit of POSIX stands for the full disk")
+def test_a_full_disk_ends_the_run_and_keeps_whole_lines(video: Path, tmp_path: Path) -> None:
+    import resource
+
+    lines = tmp_path / "a.jsonl"
+    limit = 1500  # bytes of a file: room for some lines and a part of the next
+    done = run(
+        video, "--jsonl", lines, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    answers = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert 1 <= len(answers) < 12
+    assert (
+        f"phiz: cannot write {lines}: File too large; the {len(answers)} lines before are kept" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+
+
+class Run:
+    """phiz watch on a pipe that never ends, fed until it is told to stop."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.lines, self.video = folder / "a.jsonl", folder / "a.mp4"
+        command = [*PHIZ, "-", "--jsonl", str(self.lines), "--output", str(self.video), *options]
+        self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._feeder = threading.Thread(target=self._feed, daemon=True)
+        self._feeder.start()
+
+    def _feed(self) -> None:
+        assert self.child.stdin
+        try:
+            while True:
+                for picture in jpegs(10):
+                    self.child.stdin.write(picture)
+        except (OSError, ValueError):  # nobody reads any more
+            pass
+
+    def wait_for_lines(self, count: int) -> None:
+        end = time.monotonic() + 90
+        while not self.lines.exists() or self.lines.read_bytes().count(b"\n") < count:
+            assert self.child.poll() is None, self.child.stderr and self.child.stderr.read()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self.child.kill()
+        self.child.wait()
+        self._feeder.join(10)
+
+
+@pytest.fixture
+def running(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Run]:
+    process = Run(tmp_path, *request.param)
+    yield process
+    process.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("running", "number", "status"),
+    [
+        ([], signal.SIGINT, 128 + signal.SIGINT),
+        ([], signal.SIGTERM, 128 + signal.SIGTERM),
+        (["--live"], signal.SIGINT, 0),
+    ],
+    indirect=["running"],
+)
+def test_a_signal_loses_nothing_that_was_announced(running: Run, number: int, status: int) -> None:
+    running.wait_for_lines(6)
+    running.child.send_signal(number)
+    _, said = running.child.communicate(timeout=60)
+    assert running.child.returncode == status, said
+    assert b"Traceback" not in said
+    data = running.lines.read_bytes()
+    assert data.endswith(b"}\n")
+    answers = [json.loads(line) for line in data.splitlines()]
+    assert len(answers) >= 6
+    assert f"{len(answers)} frames".encode() in said
+    if status:  # a live video repeats and leaves out frames to keep to the clock
+        assert [answer["frame"] for answer in answers] == list(range(len(answers)))
+        assert count_frames(running.video) == len(answers)
+    else:
+        assert answers[-1]["dropped"] >= answers[-1]["frame"] + 1 - len(answers)
+        assert count_frames(running.video) > 0

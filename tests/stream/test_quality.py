@@ -1,0 +1,114 @@
+"""Quality of a look: size, sharpness, frontality, each on its own."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from phiz.data import ASTRONAUT
+from phiz.image import load
+from phiz.stream.quality import (
+    FULL_SIZE,
+    MOUTH_DEPTH,
+    MOUTH_DOWN,
+    NOSE_DEPTH,
+    NOSE_DOWN,
+    blur,
+    frontality,
+    quality,
+    turn,
+)
+from phiz.types import Face, Point
+
+BOX = (172.0, 72.0, 105.0, 105.0)  # of the face in the portrait
+
+
+def head(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float = 40) -> list[Point]:
+    """The keypoints of an average head seen from afar, turned by so many degrees."""
+    solid = np.array(
+        [[-0.5, 0, 0], [0.5, 0, 0], [0, NOSE_DOWN, -NOSE_DEPTH], [0, MOUTH_DOWN, -MOUTH_DEPTH]], float
+    )
+    a, b, c = np.radians([yaw, pitch, roll])
+    across = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
+    nod = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
+    tilt = np.array([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])
+    points = solid @ across.T @ nod.T @ tilt.T * scale + 100
+    return [(x, y) for x, y, _ in points] + [(0.0, 0.0), (0.0, 0.0)]
+
+
+@pytest.mark.parametrize("angle", [0, 10, 25, 40])
+def test_yaw_is_read_from_the_nose(angle: float) -> None:
+    assert turn(head(yaw=angle)) == pytest.approx(angle, abs=2.5)
+    assert turn(head(yaw=-angle)) == pytest.approx(angle, abs=2.5)
+
+
+@pytest.mark.parametrize("angle", [-25, -10, 10, 25])
+def test_nodding_is_read_from_the_nose_too(angle: float) -> None:
+    assert turn(head(pitch=angle)) == pytest.approx(abs(angle), abs=1.0)
+
+
+@pytest.mark.parametrize("roll", [-60, 30, 90])
+def test_a_tilted_head_still_looks_at_the_camera(roll: float) -> None:
+    assert frontality(head(roll=roll)) == pytest.approx(1.0)
+
+
+def test_frontality_falls_with_the_angle() -> None:
+    values = [frontality(head(yaw=angle)) for angle in (0, 15, 30, 45, 80)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(1.0)
+    assert values[2] == pytest.approx(0.7, abs=0.05)
+    assert values[4] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_keypoints_in_impossible_places_are_no_front() -> None:
+    same = [(5.0, 5.0)] * 6
+    assert turn(same) == 90
+    assert frontality(same) == pytest.approx(0, abs=1e-9)
+    upside = head()
+    upside[3] = (upside[3][0], 0.0)  # the mouth above the eyes
+    assert turn(upside) == 90
+
+
+def portrait(filter: ImageFilter.Filter | None = None) -> np.ndarray:
+    picture = Image.fromarray(load(ASTRONAUT))
+    return np.asarray(picture.filter(filter) if filter else picture)
+
+
+def look(box: tuple[float, float, float, float] = BOX) -> Face:
+    return Face(box, 0.9, tuple(head()), 30, "female", 0.9)
+
+
+def test_blur_grows_with_gaussian_and_with_motion_blur_along_either_axis() -> None:
+    sharp = blur(look(), portrait())
+    values = [sharp, *(blur(look(), portrait(ImageFilter.GaussianBlur(radius))) for radius in (2, 4, 8))]
+    assert values == sorted(values)
+    assert values[-1] > sharp + 0.3
+    for axis in (0, 1):
+        moving = np.mean([np.roll(portrait(), step, axis) for step in range(-6, 7)], axis=0).astype(np.uint8)
+        assert blur(look(), moving) > sharp + 0.15
+
+
+def test_quality_is_best_for_a_large_sharp_frontal_face() -> None:
+    best = quality(look(), portrait())
+    assert best > 0.9
+    assert quality(look(), portrait(ImageFilter.GaussianBlur(5))) < 0.2 * best
+    turned = Face(BOX, 0.9, tuple(head(yaw=40)), 30, "female", 0.9)
+    assert quality(turned, portrait()) == pytest.approx(best * frontality(head(yaw=40)))
+
+
+def test_a_small_face_counts_by_its_width() -> None:
+    shrunk = np.asarray(Image.fromarray(portrait()).resize((128, 128), Image.Resampling.BOX))
+    small = look((43.0, 18.0, 26.25, 26.25))
+    assert quality(small, shrunk) <= 26.25 / FULL_SIZE
+
+
+@pytest.mark.parametrize("box", [(-40, -40, 60, 60), (480, 480, 90, 90), (600, 600, 50, 50), (10, 10, 3, 3)])
+def test_a_box_past_the_edge_or_too_small_is_no_error(box: tuple[float, float, float, float]) -> None:
+    assert 0.0 <= quality(look(box), portrait()) <= 1.0
+
+
+def test_one_colour_has_no_sharpness() -> None:
+    assert quality(look(), np.full((512, 512, 3), 90, np.uint8)) == 0.0

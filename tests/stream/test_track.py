@@ -1,0 +1,202 @@
+"""Tracks on made boxes: who is who, how answers settle, what ends when."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phiz.stream.steady import Steady
+from phiz.stream.track import BUFFER, PATIENCE, STRONG, Track, Tracker, moved, overlaps
+from phiz.types import Face
+
+
+def face(
+    x: float,
+    y: float = 100,
+    side: float = 80,
+    *,
+    age: float = 30,
+    female: float = 0.9,
+    score: float | None = 0.9,
+) -> Face:
+    """A frontal face with its centre at (x, y)."""
+    left, top = x - side / 2, y - side / 2
+    parts = [(0.3, 0.3), (0.7, 0.3), (0.5, 0.52), (0.5, 0.74), (0.1, 0.35), (0.9, 0.35)]
+    points = tuple((left + a * side, top + b * side) for a, b in parts)
+    gender = "female" if female >= 0.5 else "male"
+    return Face((left, top, side, side), score, points, age, gender, max(female, 1 - female))
+
+
+def ids(tracks: list[Track]) -> dict[int, float]:
+    """Where each track is: number -> x of the centre."""
+    return {track.id: round(track.face.box[0] + track.face.box[2] / 2, 3) for track in tracks}
+
+
+def test_two_that_pass_each_other_keep_their_numbers() -> None:
+    tracker = Tracker()
+    for i in range(40):
+        seen = tracker.update([face(100 + 10 * i), face(500 - 10 * i, y=130)], i / 25)
+    assert ids(seen) == {1: 490, 2: 110}
+
+
+def test_one_that_is_covered_for_a_second_comes_back_under_its_number() -> None:
+    tracker = Tracker()
+    for i in range(20):
+        tracker.update([face(100 + 8 * i), face(400, y=300)], i / 25)
+    for i in range(20, 45):
+        assert ids(tracker.update([face(400, y=300)], i / 25)) == {2: 400}
+    assert ids(tracker.update([face(100 + 8 * 45), face(400, y=300)], 45 / 25)) == {1: 460, 2: 400}
+    assert tracker.ended() == []
+
+
+def test_a_lost_one_ends_after_the_patience_and_its_number_is_not_used_again() -> None:
+    tracker = Tracker(patience=1.0)
+    tracker.update([face(100)], 0.0)
+    tracker.update([face(100)], 0.5)
+    tracker.update([], 1.4)
+    assert tracker.ended() == []
+    tracker.update([], 1.6)
+    (gone,) = tracker.ended()
+    assert (gone.id, gone.first, gone.last, gone.seen) == (1, 0.0, 0.5, 2)
+    assert tracker.ended() == []
+    assert [track.id for track in tracker.update([face(100)], 1.7)] == [2]
+    assert [track.id for track in tracker.finish()] == [2]
+    assert tracker.update([], 1.8) == tracker.expect(1.9) == tracker.finish() == []
+
+
+def test_a_weak_face_continues_a_track_but_begins_none() -> None:
+    tracker = Tracker()
+    weak = STRONG - 0.01
+    assert tracker.update([face(100, score=weak)], 0.0) == []
+    tracker.update([face(100)], 0.04)
+    assert [track.id for track in tracker.update([face(102, score=weak)], 0.08)] == [1]
+    tracker.update([], 0.12)  # lost: only a strong face brings it back
+    assert tracker.update([face(102, score=weak)], 0.16) == []
+    assert [track.id for track in tracker.update([face(102)], 0.2)] == [1]
+
+
+def test_a_strong_face_goes_before_a_weak_one_that_overlaps_more() -> None:
+    tracker = Tracker()
+    tracker.update([face(100)], 0.0)
+    (track,) = tracker.update([face(100, score=0.55), face(120, score=0.9)], 0.04)
+    assert (track.id, track.face.score) == (1, 0.9)
+
+
+def test_the_face_between_looks_goes_on_at_its_speed_with_its_keypoints() -> None:
+    tracker = Tracker()
+    for i in range(0, 30, 2):
+        tracker.update([face(100 + 5 * i)], i / 25)
+    (track,) = tracker.expect(29 / 25)
+    assert track.face.box[0] + 40 == pytest.approx(100 + 5 * 29, abs=0.5)
+    assert track.face.keypoints[2][0] == pytest.approx(100 + 5 * 29, abs=0.5)
+    assert (track.last, track.seen) == (28 / 25, 15)
+
+
+def test_answers_settle_and_poor_looks_count_little() -> None:
+    tracker = Tracker()
+    for i in range(50):
+        poor = i % 2 == 0
+        (track,) = tracker.update([face(100, age=60 if poor else 30)], i / 25, [0.05 if poor else 1.0])
+    assert track.face.age == pytest.approx((25 * 60 * 0.05 + 25 * 30) / (25 * 1.05))
+    alike = Tracker()
+    for i in range(50):
+        (track,) = alike.update([face(100, age=60 if i % 2 == 0 else 30)], i / 25)
+    assert track.face.age == pytest.approx(45)
+
+
+def test_the_named_gender_changes_only_for_good_reason() -> None:
+    steady = Steady(face(0, female=0.51), 1.0)
+    for _ in range(50):
+        steady.see(face(0, female=0.46), 1.0)
+    assert steady.answer()[1] == "female"
+    assert steady.answer()[2] == 0.5
+    for _ in range(50):
+        steady.see(face(0, female=0.2), 1.0)
+    assert steady.answer()[1] == "male"
+    assert steady.answer()[2] > 0.55
+
+
+def test_a_wrong_beginning_is_forgotten() -> None:
+    steady = Steady(face(0, age=70), 1.0)
+    for _ in range(200):
+        steady.see(face(0, age=70), 1.0)
+    for _ in range(1000):
+        steady.see(face(0, age=20), 1.0)
+    assert steady.answer()[0] == pytest.approx(20, abs=0.2)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30),
+)
+def test_a_steady_answer_lies_within_the_looks(looks: list[tuple[float, float, float]]) -> None:
+    first, *rest = looks
+    steady = Steady(face(0, age=first[0], female=first[1]), first[2])
+    for age, female, worth in rest:
+        steady.see(face(0, age=age, female=female), worth)
+    age, gender, score = steady.answer()
+    assert min(a for a, _, _ in looks) - 1e-9 <= age <= max(a for a, _, _ in looks) + 1e-9
+    assert gender in ("female", "male")
+    assert 0.5 <= score <= 1.0 + 1e-9
+
+
+def test_a_change_of_the_frames_size_keeps_everybody() -> None:
+    tracker = Tracker()
+    for i in range(10):
+        tracker.update([face(100 + 4 * i, side=80)], i / 25)
+    tracker.rescale(0.5, 0.5)
+    (track,) = tracker.update([face(70, y=50, side=40)], 10 / 25)
+    assert track.id == 1
+    assert tracker.expect(11 / 25)[0].face.box[0] + 20 == pytest.approx(72, abs=0.7)
+
+
+def test_a_face_without_score_and_keypoints_is_followed() -> None:
+    tracker = Tracker()
+    bare = Face((0, 0, 64, 64), None, (), 40, "male", 0.8)
+    (track,) = tracker.update([bare], 0.0)
+    assert track.facing == 1.0
+    assert tracker.update([bare], 0.1)[0].id == 1
+
+
+def test_overlaps_are_those_of_the_grown_boxes() -> None:
+    a = np.array([[0.0, 0, 100, 100]])
+    b = np.array([[0.0, 0, 100, 100], [150, 0, 100, 100], [100, 0, 100, 100]])
+    assert BUFFER == 0.25
+    # Grown by 25 on every side they are 150 wide; moved by 100, they share 50 of 250 columns.
+    assert overlaps(a, b)[0] == pytest.approx([1.0, 0.0, 50 / 250])
+
+
+def test_moved_stretches_keypoints_with_the_box() -> None:
+    big = moved(face(40, y=40), (100, 200, 160, 40))
+    assert big.keypoints[0] == pytest.approx((100 + 0.3 * 160, 200 + 0.3 * 40))
+
+
+def test_optimal_assignment_would_choose_the_same_pairs() -> None:
+    optimize = pytest.importorskip("scipy.optimize")
+    from phiz.stream.track import match
+
+    random = np.random.default_rng(0)
+    tracker = Tracker()
+    people = [
+        (random.uniform(50, 1800), random.uniform(50, 1000), random.uniform(-12, 12)) for _ in range(30)
+    ]
+    compared = 0
+    for i in range(40):
+        faces = [face(x + speed * i, y=y, side=70) for x, y, speed in people]
+        tracks = list(tracker._tracks)
+        if tracks:
+            greedy = match(tracks, faces, range(len(faces)), i / 25, 0.2)
+            table = overlaps(
+                np.array([track.expected(i / 25) for track in tracks]), np.array([f.box for f in faces])
+            )
+            rows, columns = optimize.linear_sum_assignment(-table)
+            best = {tracks[r]: c for r, c in zip(rows, columns, strict=True) if table[r, c] >= 0.2}
+            compared += len(best)
+            assert greedy == best
+        tracker.update(faces, i / 25)
+    assert compared > 1000
+
+
+def test_patience_outlives_a_person_walking_past() -> None:
+    assert PATIENCE >= 1.5  # a head that crosses another covers it for a good second
