@@ -24,6 +24,7 @@ ENGINES = ("serial", "ray")
 RETRIES = 3
 #: Memory of a local Ray's shared object store, in bytes; what exceeds it goes to disk.
 OBJECT_STORE = 256 << 20
+_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
 #: A sum of floats depends on how many threads share it, so a job gets one, whatever the engine.
 ONE_THREAD = {
     name: "1"
@@ -51,7 +52,7 @@ def run(
     job loses its worker once too often. A PhizError of a job keeps its class; its message gains the job's
     `name`, or its number where it has none.
     """
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     if engine not in ENGINES:
         raise PhizError(f"no engine is called {engine!r}; known: {', '.join(ENGINES)}")
@@ -150,19 +151,17 @@ def session(workers: int | None = None, address: str | None = None) -> Iterator[
     """
     if workers is not None and workers < 1:
         raise PhizError(f"workers must be at least 1, not {workers}")
-    settings = _ray_settings()
-    with _environment(settings):
+    with _environment(_ray_settings(local=address is None)):
         ray = _import_ray()
         if ray.is_initialized():
             yield workers or _cpus(ray)
             return
-        temporary = os.environ.get(
-            "RAY_TMPDIR", "/tmp" if os.name == "posix" else None
-        )  # for short socket names
+        short = "/tmp" if os.name == "posix" else None  # sockets lie in it, and want short names
+        parent = os.environ.get("RAY_TMPDIR", short)
         on_terminate = signal.getsignal(signal.SIGTERM)
-        with TemporaryDirectory(prefix="phiz-ray-", dir=temporary, ignore_cleanup_errors=True) as folder:
+        with TemporaryDirectory(prefix="phiz-ray-", dir=parent, ignore_cleanup_errors=True) as folder:
             try:
-                _start(ray, workers, address, folder)
+                _join(ray, address) if address else _start(ray, workers, folder)
                 yield workers or _cpus(ray)
             finally:
                 ray.shutdown()
@@ -170,26 +169,32 @@ def session(workers: int | None = None, address: str | None = None) -> Iterator[
                     signal.signal(signal.SIGTERM, on_terminate)  # Ray has put its own there
 
 
-def _start(ray: Any, workers: int | None, address: str | None, folder: str) -> None:
-    common: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+def _join(ray: Any, address: str) -> None:
     try:
-        if address:
-            ray.init(address=address, runtime_env={"env_vars": ONE_THREAD}, **common)
+        ray.init(address=address, runtime_env={"env_vars": ONE_THREAD}, **_QUIET)
+    except Exception as error:  # Ray's own have no common base
+        raise PhizError(f"cannot join the Ray cluster at {address}: {error}") from error
+
+
+def _start(ray: Any, workers: int | None, folder: str) -> None:
+    for last in (False, True):  # a busy machine may not make it within Ray's 30 s
+        try:
+            ray.init(
+                address="local",  # whatever cluster RAY_ADDRESS may name
+                num_cpus=workers,
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE,
+                _temp_dir=folder,
+                **_QUIET,
+            )
             return
-        ray.init(
-            address="local",  # whatever cluster RAY_ADDRESS may name
-            num_cpus=workers,
-            include_dashboard=False,
-            object_store_memory=OBJECT_STORE,
-            _temp_dir=folder,
-            **common,
-        )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = f"cannot reach a Ray cluster at {address}" if address else "cannot start Ray on this machine"
-        raise PhizError(f"{where}: {error}") from error
+        except Exception as error:  # as above
+            ray.shutdown()
+            if last:
+                raise PhizError(f"cannot start Ray on this machine: {error}") from error
 
 
-def _ray_settings() -> dict[str, str | None]:
+def _ray_settings(*, local: bool) -> dict[str, str | None]:
     """Return the environment of a session, which the workers of a local Ray inherit."""
     return {
         **ONE_THREAD,
@@ -198,7 +203,7 @@ def _ray_settings() -> dict[str, str | None]:
         "RAY_task_oom_retries": str(RETRIES),
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # its present default, without a warning
         "RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE"),  # Ray sets it; unset it lets Ray guard its ports
-        **_token(),
+        **(_token() if local else {}),
     }
 
 

@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from pyarrow.fs import FileSelector, FileSystem  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow.fs import FileSelector, FileSystem
 
 from ..cli.output import OutputError
 from ..image import display_name

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from pyarrow import ArrowException  # type: ignore[import-untyped]
-from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem  # type: ignore[import-untyped]
+from pyarrow import ArrowException
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
 from ..cli import inputs
 from ..errors import ImageError, PhizError

@@ -15,7 +15,7 @@ import ray
 import ray.data
 from numpy.typing import NDArray
 from ray.exceptions import RayError, RayTaskError
-from tqdm import tqdm  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from .. import engine
 from .._version import __version__
