@@ -15,7 +15,10 @@ from ..crop import CropTemplate
 from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
+from .runtime import open_session, session_options
 from .store import DEFAULT_MODEL, find_model
+
+__all__ = ["Model", "load_model", "session_options"]
 
 #: The outputs that an estimate is made of; a card may name more.
 AGE, FEMALE = "age", "female"
@@ -74,35 +77,26 @@ def _estimate(age: float, female: float) -> Estimate:
     return Estimate(age=max(age, 0.0), gender=gender, gender_score=max(female, 1.0 - female))
 
 
-def load_model(model: str | PathLike[str] = DEFAULT_MODEL, *, threads: int = 1) -> Model:
+def load_model(
+    model: str | PathLike[str] = DEFAULT_MODEL, *, threads: int = 1, provider: str = "cpu"
+) -> Model:
     """Load a model by name or by path, after checking its weights against its card.
 
     model: see `phiz.models.store.find_model`.
     threads: CPU threads inside one call of the network.
+    provider: what runs it, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     Raises ModelError where weights or card are missing, damaged or do not fit each other.
     """
     card, path = find_model(model)
     weights = _checked_bytes(path, card)
-    options = session_options(threads)
     try:
-        session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        session = open_session(weights, threads=threads, provider=provider)
+    except (ModelError, ValueError):
+        raise
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
     _check_graph(session, card, path)
     return Model(card, session)
-
-
-def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return the ONNX Runtime options of every network in phiz: `threads` workers that sleep when idle."""
-    if threads < 1:
-        raise ValueError(f"threads must be at least 1, not {threads}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Spinning workers burn a core between pictures, which a small board cannot spare.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors only
-    return options
 
 
 def _checked_bytes(path: Path, card: ModelCard) -> bytes:

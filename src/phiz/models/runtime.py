@@ -1,0 +1,95 @@
+"""The one place that opens ONNX Runtime sessions: threads, execution provider, and what to fall back to."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+import onnxruntime  # type: ignore[import-untyped]
+
+from ..errors import ModelError
+
+CPU = "CPUExecutionProvider"
+#: What --provider takes: ONNX Runtime's own name, what it falls back to, and the package that brings it.
+PROVIDERS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "cpu": (CPU, (), "onnxruntime"),
+    "cuda": ("CUDAExecutionProvider", (CPU,), "onnxruntime-gpu"),
+    "tensorrt": ("TensorrtExecutionProvider", ("CUDAExecutionProvider", CPU), "onnxruntime-gpu and tensorrt"),
+    "openvino": ("OpenVINOExecutionProvider", (CPU,), "onnxruntime-openvino"),
+    "coreml": ("CoreMLExecutionProvider", (CPU,), "onnxruntime on macOS"),
+    "xnnpack": ("XnnpackExecutionProvider", (CPU,), "an onnxruntime built with --use_xnnpack"),
+}
+
+
+def session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the ONNX Runtime options of every network in phiz: `threads` workers that sleep when idle."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, not {threads}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning workers burn a core between pictures, which a small board cannot spare.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only
+    return options
+
+
+def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> onnxruntime.InferenceSession:
+    """Open a network with the named execution provider, or with the next best one and a warning that says so.
+
+    weights: the bytes of an ONNX file. threads: CPU threads inside one call. provider: a key of PROVIDERS.
+    The warning goes to the log "phiz", once for each thing that is missing. Raises ModelError on an unknown
+    provider, and whatever ONNX Runtime raises on weights that it cannot load.
+    """
+    wanted = choose_providers(provider, onnxruntime.get_available_providers())
+    options = session_options(threads)
+    session = onnxruntime.InferenceSession(
+        weights, options, providers=[_with_options(name, threads) for name in wanted]
+    )
+    # A provider that is built in may still fail to start, for want of a driver: ONNX Runtime then goes on without.
+    used = session.get_providers()[0]
+    if used != PROVIDERS[provider][0]:
+        _warn_once(fallback_message(provider, used, onnxruntime.get_available_providers()))
+    return session
+
+
+def choose_providers(provider: str, available: list[str]) -> list[str]:
+    """Return ONNX Runtime's names of the provider and its fallbacks, best first, as far as they are available.
+
+    Raises ModelError on an unknown name.
+    """
+    if provider not in PROVIDERS:
+        raise ModelError(f"unknown execution provider {provider!r}; there are {', '.join(PROVIDERS)}")
+    first, fallbacks, _ = PROVIDERS[provider]
+    return [name for name in (first, *fallbacks) if name in available] or [CPU]
+
+
+def fallback_message(provider: str, used: str, available: list[str]) -> str:
+    """Say what was asked for, what this ONNX Runtime has, what is used instead, and what would bring it."""
+    name, _, package = PROVIDERS[provider]
+    names = {ort: short for short, (ort, _, _) in PROVIDERS.items()}
+    has = ", ".join(names[known] for known in available if known in names)
+    reason = (
+        "it is built in but could not start (a missing driver or library)"
+        if name in available
+        else f"it needs {package}"
+    )
+    return (
+        f"phiz: {provider} was asked for; this ONNX Runtime {onnxruntime.__version__} has {has}; "
+        f"using {names.get(used, used)} instead: {reason}"
+    )
+
+
+def _with_options(name: str, threads: int) -> Any:
+    """Return a provider with its own thread count, where it does not use ONNX Runtime's threads."""
+    if name == "XnnpackExecutionProvider":
+        return name, {"intra_op_num_threads": str(threads)}
+    if name == "OpenVINOExecutionProvider":
+        return name, {"num_of_threads": str(threads)}
+    return name
+
+
+@cache  # an Analyzer opens three sessions, and one line says it
+def _warn_once(message: str) -> None:
+    logging.getLogger("phiz").warning(message)
