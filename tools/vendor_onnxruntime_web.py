@@ -5,7 +5,7 @@ Run to move to another version (VERSION below), then run the tests in web/ and t
     python tools/vendor_onnxruntime_web.py
 
 npm checks the package against the registry's checksum. The WebAssembly is stored gzipped, a quarter of its
-size; the page unpacks it. Licence and notices come from the Python package onnxruntime, since npm's has neither.
+size; the page unpacks it. Licence and notices come from the Python package onnxruntime: npm's has none.
 """
 
 from __future__ import annotations

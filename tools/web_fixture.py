@@ -1,4 +1,4 @@
-"""Write web/test/fixture/: made pictures, keypoints, and the crops and answers that Python gives for them.
+"""Write web/test/fixture/: made pictures, and the crops, windows and answers that Python gives for them.
 
 Run after a change of the crop, the detector or the shipped weights:
 
@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw
 from phiz import Analyzer
 from phiz.crop import CropTemplate, face_crop
 from phiz.detect import load_detector
+from phiz.detect.window import GREY, Window, sample
 from phiz.models.session import load_model
 
 ROOT = Path(__file__).parents[1]
@@ -100,8 +101,18 @@ CROPS: tuple[tuple[str, list[list[float]], int], ...] = (
 )
 
 
+#: Picture, window (x, y, side), side of the detector's input and of its cells: whole, close, past the edges.
+WINDOWS: tuple[tuple[str, tuple[float, float, float], int, int], ...] = (
+    ("group", (-150.0, -300.0, 1300.0), 128, 128),
+    ("group", (0.0, 0.0, 1000.0), 256, 32),
+    ("portrait", (83.37, 40.91, 173.7), 128, 128),
+    ("edges", (-63.15, -107.15, 547.3), 256, 32),
+    ("edges", (380.2, 250.7, 61.3), 128, 128),
+)
+
+
 def make() -> dict[str, Any]:
-    """Return the fixture's content: pictures by name, crops and answers as Python computes them now."""
+    """Return the fixture's content: pictures, and windows, crops and answers as Python computes them now."""
     made = pictures()
     model = load_model()
     crops = []
@@ -118,11 +129,22 @@ def make() -> dict[str, Any]:
                 "size": model.size,
             }
             crops.append({**crop, "pixels": pixels, "age": estimate.age, "female": _female(estimate)})
+    windows = []
+    for name, (x, y, side), size, cell in WINDOWS:
+        pixels = sample(Image.fromarray(made[name]), Window(x, y, side), size, GREY, cell)
+        window = {"picture": name, "window": {"x": x, "y": y, "side": side}, "size": size, "cell": cell}
+        windows.append({**window, "pixels": pixels})
     analyzer = Analyzer()
     answers = {name: _answer(analyzer, made, name, 1) for name in made}
     # Large enough for tiles, and for shrinking by whole factors first.
     answers["enlarged"] = _answer(analyzer, made, "portrait", 4)
-    return {"pictures": made, "crops": crops, "answers": answers, "template": template()}
+    return {
+        "template": template(),
+        "pictures": made,
+        "crops": crops,
+        "windows": windows,
+        "answers": answers,
+    }
 
 
 def template() -> dict[str, list[float]]:
@@ -157,12 +179,13 @@ def main() -> None:
     made = make()
     for name, pixels in made["pictures"].items():
         (FIXTURE / f"{name}.png").write_bytes(png(pixels))
-    for number, crop in enumerate(made["crops"]):
-        crop["file"] = f"crop{number:02}.png"
-        (FIXTURE / crop["file"]).write_bytes(png(crop.pop("pixels")))
-    described = {"template": made["template"], "crops": made["crops"], "answers": made["answers"]}
-    (FIXTURE / "fixture.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-    print(f"{FIXTURE.relative_to(ROOT)}: {len(made['pictures'])} pictures, {len(made['crops'])} crops")
+    del made["pictures"]
+    for kind in ("crop", "window"):
+        for number, entry in enumerate(made[f"{kind}s"]):
+            entry["file"] = f"{kind}{number:02}.png"
+            (FIXTURE / entry["file"]).write_bytes(png(entry.pop("pixels")))
+    (FIXTURE / "fixture.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    print(f"{FIXTURE.relative_to(ROOT)}: {len(made['crops'])} crops, {len(made['windows'])} windows")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import { before, test } from "node:test";
 import { FILES, faceCrop, load } from "../../src/phiz/serve/page/phiz/index.js";
 import { fixture, openRuntime, picture, read } from "./files.js";
 
+// Years, rounded to tenths, when each side finds the face itself.
+const AGE_WITH_DETECTION = 0.2 + 1e-9;
+
 let ort;
 let phiz;
 
@@ -21,8 +24,8 @@ test("the same crops give the same ages and genders", async () => {
     const crop = faceCrop(picture(`${name}.png`), keypoints, size, fixture.template);
     const [estimate] = await phiz.estimate(crop);
     const share = estimate.gender === "female" ? estimate.gender_score : 1 - estimate.gender_score;
-    assert.ok(Math.abs(estimate.age - age) <= 0.1, `${file}: ${estimate.age}, in Python ${age}`);
-    assert.ok(Math.abs(share - female) <= 0.01, `${file}: ${share}, in Python ${female}`);
+    assert.ok(Math.abs(estimate.age - age) <= 0.001, `${file}: ${estimate.age}, in Python ${age}`);
+    assert.ok(Math.abs(share - female) <= 0.001, `${file}: ${share}, in Python ${female}`);
   }
 });
 
@@ -37,8 +40,9 @@ for (const [name, expected] of Object.entries(fixture.answers)) {
       face.box.forEach((value, k) => near(value, box[k], 0.3));
       face.keypoints.flat().forEach((value, k) => near(value, keypoints.flat()[k], 0.3));
       near(face.score, score, 0.005);
-      near(face.age, age, 0.1 + 1e-9);
-      near(face.gender_score, gender_score, 0.01);
+      // The networks differ in the last digits, so keypoints do by hundredths of a pixel, and crops and ages with them.
+      near(face.age, age, AGE_WITH_DETECTION);
+      near(face.gender_score, gender_score, 0.03);
       assert.equal(face.gender, gender);
       assert.deepEqual(Object.keys(face), Object.keys(expected.faces[i]));
     });

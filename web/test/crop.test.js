@@ -1,27 +1,42 @@
-// Python and JavaScript cut the same crop: tools/web_fixture.py holds what Python gives.
+// Python and JavaScript cut the same crops, and show the detector the same windows: tools/web_fixture.py holds
+// what Python gives.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { faceCrop } from "../../src/phiz/serve/page/phiz/crop.js";
+import { sample } from "../../src/phiz/serve/page/phiz/window.js";
 import { fixture, picture } from "./files.js";
 
 for (const { file, picture: name, keypoints, size } of fixture.crops) {
   test(`${file}: ${size} pixels a side from ${name}`, () => {
     const crop = faceCrop(picture(`${name}.png`), keypoints, size, fixture.template);
-    const expected = picture(file);
-    assert.equal(crop.length, size * size * 3);
-    let worst = 0;
-    let moved = 0; // pixels that are no constant, so that a crop of nothing cannot pass
-    for (let i = 0; i < size * size; i++) {
-      for (let k = 0; k < 3; k++) {
-        worst = Math.max(worst, Math.abs(crop[i * 3 + k] - expected.data[i * 4 + k]));
-        moved += crop[i * 3 + k] !== crop[k];
-      }
-    }
-    assert.ok(worst <= 1, `differs by ${worst} grey levels`);
-    assert.ok(moved > size);
+    compare(crop, picture(file));
   });
+}
+
+for (const { file, picture: name, window, size, cell } of fixture.windows) {
+  test(`${file}: ${window.side} pixels of ${name} as the detector sees them`, () => {
+    const { width, height, data } = sample(picture(`${name}.png`), window, size, cell);
+    const expected = picture(file);
+    assert.deepEqual([width, height], [expected.width, expected.height]);
+    compare(data, expected);
+  });
+}
+
+/** Three bytes a pixel against a picture: at most one grey level apart, and not all of one colour. */
+function compare(pixels, expected) {
+  assert.equal(pixels.length, expected.width * expected.height * 3);
+  let worst = 0;
+  let other = 0; // bytes unlike the first pixel's, so that a crop of nothing cannot pass
+  for (let i = 0; i < expected.width * expected.height; i++) {
+    for (let k = 0; k < 3; k++) {
+      worst = Math.max(worst, Math.abs(pixels[i * 3 + k] - expected.data[i * 4 + k]));
+      other += pixels[i * 3 + k] !== pixels[k];
+    }
+  }
+  assert.ok(worst <= 1, `differs by ${worst} grey levels`);
+  assert.ok(other > expected.width);
 }
 
 test("a picture whose bytes start at any address", () => {

@@ -63,7 +63,7 @@ export class Camera {
   close() {
     this.running = false;
     for (const track of this.stream.getTracks()) track.stop();
-    this.video.srcObject = null;
+    if (this.video.srcObject === this.stream) this.video.srcObject = null;
   }
 }
 

@@ -195,9 +195,11 @@ export function say(key, values = {}) {
   return WORDS[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
-/** The text of any error. */
+/** The text of any error; a value may be an error itself. */
 export function explain(error) {
-  return error instanceof Plain ? say(error.key, error.values) : say("error.crash", { detail: error.message });
+  if (!(error instanceof Plain)) return say("error.crash", { detail: error.message });
+  const values = Object.entries(error.values).map(([key, value]) => [key, value instanceof Error ? explain(value) : value]);
+  return say(error.key, Object.fromEntries(values));
 }
 
 /** "No face found", "1 face" or "3 faces". */

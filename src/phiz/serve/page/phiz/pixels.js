@@ -119,7 +119,7 @@ function neighbourhood(picture, width, height, box) {
 
 /** Fixed-point weights of a triangle filter that takes [from, to) of `length` samples to `size` samples. */
 function weights(length, from, to, size) {
-  const scale = (Math.fround(to) - Math.fround(from)) / size;
+  const scale = Math.fround(Math.fround(to) - Math.fround(from)) / size; // 32 bits, as Pillow's arguments
   const support = Math.max(scale, 1);
   const most = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(size);

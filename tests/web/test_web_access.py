@@ -1,0 +1,133 @@
+"""The page by keyboard and screen reader, in both languages, on a phone, light and dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browsing import ANSWERS, PICTURES, ROOT, expect, give, screenshot, use_server
+
+SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 860}}
+
+FOCUSED = "(({ id, textContent, value }) => id || textContent || value)(document.activeElement)"
+#: Contrast of each visible text with what lies behind it (WCAG 2.2, success criterion 1.4.3), worst first.
+CONTRAST = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [x, y, z] = colour.map((v) => linear(v / 255));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.8) return colour;
+    }
+    throw new Error("nothing is behind " + element.outerHTML);
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!words || !element.checkVisibility() || element.closest("noscript, option")) continue;
+    const a = light(parse(getComputedStyle(element).color));
+    const b = light(behind(element));
+    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)]);
+  }
+  return found.sort((one, other) => one[0] - other[0]);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_looks(open_page: Callable[..., Any], scheme: str, size: str) -> None:
+    locale = "en-GB" if scheme == "light" else "ko-KR"
+    page = open_page(color_scheme=scheme, viewport=SIZES[size], locale=locale)
+    screenshot(page, f"{size}-{scheme}-empty")
+    give(page, PICTURES / "group.png", PICTURES / "portrait.png")
+    expect(page.locator("#rows tr")).to_have_count(6)
+    screenshot(page, f"{size}-{scheme}-pictures")
+    contrasts = page.evaluate(CONTRAST)
+    assert len(contrasts) > 40
+    assert contrasts[0][0] >= 4.5, contrasts[:3]
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size]["width"]
+    for box in page.locator("#boxes > div > span").all():
+        label, frame = box.bounding_box(), page.locator("#frame").bounding_box()
+        assert frame["x"] - 3 <= label["x"]
+        assert label["x"] + label["width"] <= frame["x"] + frame["width"] + 3
+
+
+def test_keyboard_alone(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    order = []
+    for _ in range(7):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate(FOCUSED))
+    assert order[:6] == ["Skip to the results", "English", "한국어", "device", "pick", "camera"]
+    page.locator("#pick").focus()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(PICTURES / "group.png")
+    expect(page.locator("#rows tr")).to_have_count(5)
+    # The switch by arrow keys, a picture from the film by Space, JSON by Enter.
+    page.locator("[name=where][value=device]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("body")).to_have_attribute("data-engine", "server-ready")
+    page.get_by_role("button", name="group.png").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="group.png")).to_be_focused()
+    page.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#json")).to_be_visible()
+
+
+def test_what_a_screen_reader_hears(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    use_server(page)
+    give(page, PICTURES / "portrait.png")
+    (face,) = ANSWERS["portrait"]["faces"]
+    expect(page.locator("#live")).to_have_text(
+        f"Picture portrait.png: 1 face. Face 1: about {round(face['age'])} years, {face['gender']}, "
+        f"{round(100 * face['gender_score'])}% certain"
+    )
+    expect(page.locator("#live")).to_have_attribute("aria-live", "polite")
+    expect(page.get_by_role("img", name="portrait.png")).to_be_visible()
+    expect(page.get_by_role("table")).to_contain_text("portrait.png")
+    for control in page.locator("button, select, input:not([type=file]), summary").all():
+        if control.is_visible():
+            assert control.evaluate(
+                "(e) => e.getAttribute('aria-label') || (e.labels?.[0] ?? e).textContent.trim()"
+            )
+
+
+def test_language_follows_the_browser_and_the_switch(open_page: Callable[..., Any]) -> None:
+    page = open_page(locale="ko-KR")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(page.locator("#pick")).to_have_text("사진 고르기")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#pick")).to_have_text("Choose pictures")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    page = ROOT / "src" / "phiz" / "serve" / "page"
+    words = (page / "app" / "words.js").read_text(encoding="utf-8")
+    english, korean = words.split("\n  ko: {")
+    key = re.compile(r'^    "?([\w.]+)"?:', re.MULTILINE)
+    keys = key.findall(english)
+    assert keys == key.findall(korean.split("\n  },")[0])
+    used = set(re.findall(r'data-t(?:-label)?="([\w.]+)"', (page / "index.html").read_text(encoding="utf-8")))
+    for script in (page / "app").glob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        used |= set(re.findall(r'(?:\bsay\(|new Plain\(|key: )"([\w.]+)"', text))
+    assert len(used) > 60
+    assert used <= set(keys)
+    for english_line, korean_line in zip(_texts(english), _texts(korean), strict=True):
+        assert set(re.findall(r"\{\w+\}", english_line)) == set(re.findall(r"\{\w+\}", korean_line))
+
+
+def _texts(block: str) -> list[str]:
+    return re.findall(r'^    "?[\w.]+"?:\s+"(.*)",$', block.split("\n  },")[0], re.MULTILINE)

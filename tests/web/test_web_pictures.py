@@ -1,0 +1,177 @@
+"""Pictures on the page: dropped, pasted and picked, here and on the server, and what goes wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browsing import ANSWERS, PHOTO, PICTURES, Service, expect, give, use_server
+
+
+def results(page: Any) -> Any:
+    return json.loads(page.locator("#json").text_content())
+
+
+def test_two_pictures_at_once(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    give(page, PICTURES / "group.png", PICTURES / "portrait.png")
+    expect(page.locator("#rows tr")).to_have_count(6)
+    expect(page.locator("#cards li")).to_have_count(5)
+    expect(page.locator("#boxes > div")).to_have_count(5)
+    expect(page.locator("#status")).to_contain_text("5 faces in")
+    # Boxes lie over the faces: in shares of the picture as shown.
+    group = ANSWERS["group"]
+    shown = page.locator("#picture").bounding_box()
+    for i, face in enumerate(group["faces"]):
+        box = page.locator("#boxes > div").nth(i).bounding_box()
+        x, y, width, _ = face["box"]
+        assert box["x"] == pytest.approx(shown["x"] + x / group["width"] * shown["width"], abs=1.5)
+        assert box["y"] == pytest.approx(shown["y"] + y / group["height"] * shown["height"], abs=1.5)
+        assert box["width"] == pytest.approx(width / group["width"] * shown["width"], abs=1.5)
+        card = page.locator("#cards li").nth(i)
+        found = results(page)[0]["faces"][i]
+        words = f"{found['gender']}, {round(100 * found['gender_score'])}% certain"
+        expect(card.locator(".hidden")).to_contain_text(words)
+        assert float(card.locator(".age b").text_content()) == pytest.approx(found["age"], abs=0.51)
+    first, second = results(page)
+    assert [first["path"], second["path"]] == ["group.png", "portrait.png"]
+    for found, expected in ((first, group), (second, ANSWERS["portrait"])):
+        ages = [face["age"] for face in expected["faces"]]
+        assert [face["age"] for face in found["faces"]] == pytest.approx(ages, abs=0.2 + 1e-9)
+    # The other picture from the film, then none at all.
+    page.get_by_role("button", name="portrait.png").click()
+    expect(page.locator("#cards li")).to_have_count(1)
+    page.get_by_role("button", name="Remove all").click()
+    expect(page.locator("#stage")).to_have_attribute("data-state", "empty")
+    expect(page.locator("#data")).to_be_hidden()
+    expect(page.locator("#pick")).to_be_focused()
+
+
+def test_server_and_device_agree(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    use_server(page)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url.rsplit("/", 1)[1]))
+    give(page, PICTURES / "group.png")
+    expect(page.locator("#rows tr")).to_have_count(5)
+    assert "analyze" in sent
+    expect(page.locator("#note")).to_contain_text("Pictures go to 127.0.0.1")
+    assert results(page)[0]["faces"] == ANSWERS["group"]["faces"]
+
+
+def test_paste(open_page: Callable[..., Any]) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate(
+        """async (encoded) => {
+          const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+          const blob = new Blob([bytes], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        base64.b64encode((PICTURES / "portrait.png").read_bytes()).decode(),
+    )
+    page.keyboard.press("Control+V")
+    expect(page.locator("#cards li")).to_have_count(1)
+    assert results(page)[0]["faces"][0]["gender"] == "female"
+
+
+def drop(page: Any, *, files: dict[str, bytes] | None = None, text: str | None = None) -> None:
+    encoded = {name: base64.b64encode(content).decode() for name, content in (files or {}).items()}
+    page.evaluate(
+        """([files, text]) => {
+          const data = new DataTransfer();
+          for (const [name, encoded] of Object.entries(files)) {
+            const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+            data.items.add(new File([bytes], name));
+          }
+          if (text) data.setData("text/uri-list", text);
+          const event = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+          document.getElementById("stage").dispatchEvent(event);
+        }""",
+        [encoded, text],
+    )
+
+
+def test_drop(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    drop(page, files={"photo.jpg": PHOTO.read_bytes()})
+    expect(page.locator("#cards li")).to_have_count(1)
+    assert results(page)[0]["path"] == "photo.jpg"
+    drop(page, text="https://example.org/photo.jpg")
+    expect(page.get_by_role("alert")).to_contain_text("There was no picture in it")
+
+
+def test_copies(open_page: Callable[..., Any]) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    give(page, PICTURES / "portrait.png")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    page.get_by_role("button", name="Copy as JSON").click()
+    expect(page.locator("#copied")).to_have_text("Copied.")
+    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == results(page)
+    page.get_by_role("button", name="Copy the table").click()
+    lines = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert lines[0].split("\t")[:3] == ["Picture", "Face", "Age"]
+    assert lines[1].split("\t")[:2] == ["portrait.png", "1"]
+
+
+BROKEN = {
+    "empty.png": (b"", "empty.png: the file is empty. Copy it again from its source."),
+    "cut.jpg": (
+        PHOTO.read_bytes()[:300],
+        "cut.jpg: the picture is damaged or cut short. Copy it again from its source.",
+    ),
+    "words.png": (
+        b"no picture at all",
+        "words.png: this is not a picture that the browser can read. JPEG, PNG, WebP, BMP and GIF work.",
+    ),
+    "phone.heic": (
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        "phone.heic: this is a HEIC picture, which this browser cannot read. Save it as JPEG first.",
+    ),
+}
+
+
+def test_broken_pictures_on_this_device(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    drop(
+        page,
+        files={name: content for name, (content, _) in BROKEN.items()} | {"good.jpg": PHOTO.read_bytes()},
+    )
+    expect(page.get_by_role("alert")).to_have_count(len(BROKEN))
+    for i, (_, words) in enumerate(BROKEN.values()):
+        expect(page.get_by_role("alert").nth(i).locator("p")).to_have_text(words)
+    expect(page.locator("#rows tr")).to_have_count(1)  # the good one still has its answer
+    page.get_by_role("alert").first.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("alert")).to_have_count(len(BROKEN) - 1)
+
+
+def test_broken_picture_on_the_server(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    use_server(page)
+    drop(page, files={"words.png": b"no picture at all"})
+    expect(page.get_by_role("alert")).to_contain_text("words.png: The server refused the picture: ")
+    expect(page.get_by_role("alert")).to_contain_text("expected JPEG, PNG, WebP, BMP or GIF")
+
+
+def test_server_that_dies(open_page: Callable[..., Any], own_service: Callable[..., Service]) -> None:
+    running = own_service()
+    page = open_page(running.url)
+    use_server(page)
+    running.end()
+    give(page, PICTURES / "portrait.png")
+    expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
+
+
+def test_token(open_page: Callable[..., Any], own_service: Callable[..., Service]) -> None:
+    running = own_service(PHIZ_TOKEN="a-token-of-the-tests")
+    page = open_page(running.url)
+    page.get_by_text("On the server").click()
+    expect(page.get_by_role("alert")).to_contain_text("The server asks for an access token.")
+    give(page, PICTURES / "portrait.png")
+    page.get_by_label("Access token of the server").fill("a-token-of-the-tests")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("#token-form")).to_be_hidden()
