@@ -5,7 +5,19 @@ import pytest
 
 import phiz
 
-HEAVY = ["torch", "cv2", "pandas", "matplotlib", "fastapi", "scipy", "sklearn", "tensorflow", "onnx"]
+HEAVY = [
+    "torch",
+    "cv2",
+    "pandas",
+    "matplotlib",
+    "fastapi",
+    "scipy",
+    "sklearn",
+    "tensorflow",
+    "onnx",
+    "ray",
+    "pyarrow",
+]
 #: What the bare `import phiz` leaves for later, so that asking for the version does not wait for it.
 LATER = ["numpy", "onnxruntime", "PIL", "typer", "tqdm"]
 

@@ -93,7 +93,7 @@ class Analyzer:
         self, named: Iterable[tuple[str | None, Source]]
     ) -> Generator[tuple[Result, Image | None], None, None]:
         """Yield (result, upright picture) for (name, source) pairs; None for an unreadable picture."""
-        with closing(_read_ahead(_read, named)) as pictures:
+        with closing(read_ahead(_read, named)) as pictures:
             for label, image in pictures:
                 if isinstance(image, ImageError):
                     yield Result(path=label, width=None, height=None, faces=(), error=str(image)), None
@@ -175,7 +175,7 @@ Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
-def _read_ahead(function: Callable[[Item], Value], items: Iterable[Item]) -> Generator[Value, None, None]:
+def read_ahead(function: Callable[[Item], Value], items: Iterable[Item]) -> Generator[Value, None, None]:
     """Yield function(item) in order, computed in threads at most AHEAD items before it is asked for."""
     pool = ThreadPoolExecutor(READERS, thread_name_prefix="phiz-read")
     pending: deque[Future[Value]] = deque()

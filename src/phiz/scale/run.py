@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from .. import engine
 from .._version import __version__
-from ..analyzer import Analyzer, _read_ahead
+from ..analyzer import Analyzer, read_ahead
 from ..errors import ImageError, PhizError
 from ..image import display_name
 from ..models.store import find_model
@@ -174,7 +174,7 @@ class Worker:
         return self._folder.finish(chunk.part, own, self._results(self._analyzer, chunk.pictures))
 
     def _results(self, analyzer: Analyzer, pictures: Sequence[Picture]) -> Iterator[Result]:
-        with closing(_read_ahead(_read, pictures)) as images:
+        with closing(read_ahead(_read, pictures)) as images:
             for name, image in images:
                 if isinstance(image, ImageError):
                     yield Result(path=name, width=None, height=None, faces=(), error=str(image))
