@@ -216,6 +216,16 @@ def test_a_full_disk_at_the_end_is_an_error(path: Path) -> None:
     store.close()
 
 
+def test_a_write_that_fails_midway_leaves_nothing(path: Path) -> None:
+    with open_store(path, zone="UTC") as store:
+        write(store, {hour(9): people(5)})
+        with pytest.raises(StoreError, match="CHECK constraint failed"):
+            write(store, {hour(9): people(6), hour(10): people(-1)})
+        assert store.rows() == {hour(9): people(5)}
+        write(store, {hour(9): people(6)})
+        assert store.rows() == {hour(9): people(11)}
+
+
 def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"none\.db: expected an audience database, found no file"):
         open_store(tmp_path / "none.db", create=False)

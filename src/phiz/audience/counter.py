@@ -106,8 +106,6 @@ class Counter:
             self._end_minute()
             for person in self._people.values():
                 person.last = now
-        elif self._minute is not None:
-            now = max(now, self._now)
         for track in ended:
             self._end(track)
         known = [(track, self._people[track.id]) for track in tracks if track.id in self._people]
