@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,7 +51,8 @@ class Analyzer:
     model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`).
     detector: name of a face detector (see `phiz.detect.load_detector`).
     min_face: smallest face to look for, in pixels; None for the detector's own reach.
-    threads: CPU threads inside one network call.
+    threads: CPU threads of one picture; None for two where the machine has them, so that the detector's two
+        networks run side by side.
     cropped: take every picture as one already cropped face.
     Raises ModelError where a model is missing, damaged or unknown.
     """
@@ -61,9 +63,10 @@ class Analyzer:
         detector: str = "auto",
         *,
         min_face: int | None = None,
-        threads: int = 1,
+        threads: int | None = None,
         cropped: bool = False,
     ) -> None:
+        threads = min(2, os.cpu_count() or 1) if threads is None else threads
         self._model = load_model(model, threads=threads)
         self._detector = load_detector(detector, min_face=min_face, threads=threads)
         self._cropped = cropped

@@ -63,7 +63,9 @@ def analyze(
     min_face: Annotated[
         int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of one picture; by default two, one with Ray.")
+    ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
     ] = False,
@@ -94,7 +96,7 @@ def analyze(
             model=model,
             detector=detector,
             min_face=min_face,
-            threads=threads,
+            threads=threads or 1,
             cropped=cropped,
         )
         return
