@@ -77,8 +77,8 @@ def test_table_per_minute_and_day(counted: Path) -> None:
     minutes = run(counted, "--per", "minute").stdout.splitlines()[1:]
     assert [" ".join(line.split()[:7]) for line in minutes] == [
         "2026-11-22 12:00 all all 6 20.0 s",
-        "2026-11-22 12:00, other minutes all all 5",
-        "2026-11-22 13:00, other minutes all all 7",
+        "2026-11-22 12:00, any minute all all 5",
+        "2026-11-22 13:00, any minute all all 7",
     ]
     days = run(counted, "--per", "day").stdout.splitlines()[1:]
     assert [" ".join(line.split()[:4]) for line in days] == [
@@ -148,7 +148,7 @@ def test_larger_groups(counted: Path) -> None:
     assert people == ["11", "7"]
     hidden = run(counted, "--k", 50)
     assert " ".join(hidden.stdout.splitlines()[1].split()) == (
-        "2026-11-22, other hours mixed mixed <50 - - - - - - - -"
+        "2026-11-22, any hour mixed mixed <50 - - - - - - - -"
     )
     row = json.loads(run(counted, "--k", 50, "--format", "jsonl").stdout)
     assert set(list(row.values())[5:]) == {None}

@@ -44,9 +44,9 @@ def _table_row(when: str, age: str, gender: str, totals: Totals | None, k: int) 
 
 def _when(line: Line, per: str) -> str:
     if line.period == DAY:
-        return f"{line.start:%Y-%m-%d}" + ("" if per == DAY else ", other hours")
+        return f"{line.start:%Y-%m-%d}" + ("" if per == DAY else ", any hour")
     when = f"{line.start:%Y-%m-%d %H:%M}"
-    return f"{when}, other minutes" if line.period == HOUR != per else when
+    return f"{when}, any minute" if line.period == HOUR != per else when
 
 
 def csv_text(lines: Iterable[Line]) -> str:
