@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -114,6 +117,19 @@ def test_mistakes_are_told_in_one_line(video: Path, tmp_path: Path) -> None:
         assert words in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert count_frames(video) == 12
+
+
+def test_people_are_counted_into_a_database(video: Path, tmp_path: Path) -> None:
+    counts = tmp_path / "counts.db"
+    began = datetime.now() - timedelta(days=1)
+    done = run(video, "--audience", counts, "--began", began.strftime("%Y-%m-%dT%H:00"))
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(counts)) as database:
+        ((people, presence, start),) = database.execute(
+            "SELECT people, presence_ms, start FROM audience_totals WHERE age = 'all'"
+        ).fetchall()
+    assert (people, presence) == (1, 1100)  # 12 frames at 10 a second
+    assert start <= began.replace(minute=0, second=0, microsecond=0).timestamp() < start + 3600
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a limit of POSIX stands for the full disk")

@@ -95,6 +95,13 @@ def test_a_pipe_gives_the_good_frames_and_counts_the_others() -> None:
     assert np.array_equal(frames[0].image, frames[1].image)
 
 
+def test_frames_of_a_live_pipe_have_the_time_of_their_coming() -> None:
+    for descriptor in pipe_of(ONE, ONE, ONE):
+        times = [frame.time for frame in Pipe(descriptor, "made", 0.001, live=True).frames(Stop())]
+    assert times == sorted(times)
+    assert 0 < times[-1] < 100  # not 2000 s, as the rate would have it
+
+
 def test_a_pipe_without_a_picture_says_what_it_expected() -> None:
     for descriptor in pipe_of(b"ftypisom" * 100):
         with pytest.raises(StreamError, match=r"expected JPEG pictures one after another.*ffmpeg"):

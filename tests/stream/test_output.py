@@ -57,6 +57,7 @@ def test_a_live_line_says_the_time_of_day() -> None:
     assert to_dict(shown(50), begun)["at"] == "2024-05-02T00:00:01.000+00:00"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_keeps_the_lines_before() -> None:
     lines = Lines("/dev/full")
     with pytest.raises(
@@ -189,6 +190,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(module, "no_window", lambda: None)
     names: dict[str, Callable[..., object]] = {
         "namedWindow": lambda *args: None,
+        "resizeWindow": lambda *args: None,
         "imshow": lambda title, picture: found.pictures.append(picture),
         "waitKey": lambda wait: found.key,
         "getWindowProperty": lambda *args: found.visible,

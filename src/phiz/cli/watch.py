@@ -61,7 +61,11 @@ def watch(
     ] = None,
     began: Annotated[
         datetime | None,
-        typer.Option(help="When a recording began, for --audience; default: now."),
+        typer.Option(
+            metavar="TIME",
+            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+            help="For --audience: when a recording began, in local time (2026-11-22T09:30); default: now.",
+        ),
     ] = None,
     detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
     model: Annotated[

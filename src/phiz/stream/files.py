@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,8 +59,8 @@ class Folder:
 class Pipe:
     """JPEG pictures one after another, as `ffmpeg -f mjpeg -` and cameras write them.
 
-    descriptor: of the open pipe or file. rate: frames a second that they stand for. Bytes between the
-    pictures (such as the headers of multipart streams) are passed over.
+    descriptor: of the open pipe or file. rate: frames a second that they stand for; live ones have the time
+    of their coming instead. Bytes between the pictures (headers of multipart streams) are passed over.
     """
 
     def __init__(self, descriptor: int, name: str, rate: float, *, live: bool = False) -> None:
@@ -71,13 +72,13 @@ class Pipe:
 
         Raises StreamError where no picture came at all.
         """
-        index = -1
-        good = False
+        index, good, begun = -1, False, time.monotonic()
         for index, jpeg in enumerate(jpegs(lambda: self._read(stop))):
             try:
                 if jpeg is None:
                     raise ImageError("cut short")
-                yield Frame(index, index / self.rate, load(jpeg, name=self.name))
+                seconds = time.monotonic() - begun if self.live else index / self.rate
+                yield Frame(index, seconds, load(jpeg, name=self.name))
                 good = True
             except ImageError:
                 self.troubles.damaged += 1

@@ -215,13 +215,17 @@ class Window:
         import cv2
 
         self._stop = stop
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
+        self._sized = False
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
 
     def write(self, shown: Shown) -> None:
         """Show one frame."""
         import cv2
 
         image = annotate(shown.frame.image, [track.face for track in shown.tracks])
+        if not self._sized:
+            cv2.resizeWindow(TITLE, image.shape[1], image.shape[0])
+            self._sized = True
         cv2.imshow(TITLE, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         key = cv2.waitKey(1) & 0xFF
         if key in (ord("q"), 27) or cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1:
