@@ -134,7 +134,7 @@ def test_merging_hour_by_hour_ends_as_safe_as_merging_at_once(
 def test_what_a_report_leaves_out_stands_alone(
     counted: dict[tuple[int, int, Group], Totals], k: int, period: str, per: str
 ) -> None:
-    lines = report(merge(both_views(counted, period), k, UTC), per, k, UTC)
+    lines = report(merge(both_views(counted, period), k, UTC), per, k, UTC, period)
     by_day: dict[str, list[Totals | None]] = {}
     for line in lines:
         assert line.totals is None or line.totals.people >= k
@@ -170,6 +170,13 @@ def test_a_report_may_ask_for_larger_groups(
     assert all(line.totals is None or line.totals.people >= k for line in lines)
     if all(line.totals for line in lines):
         assert sum((line.totals or Totals() for line in lines), Totals()) == total(stored)
+
+
+def test_hours_are_told_for_everybody_where_groups_have_the_day() -> None:
+    rows = {Key(MIDNIGHT, MINUTE, EVERYBODY): people(6), Key(MIDNIGHT, DAY, WOMEN): people(6)}
+    assert [(line.period, line.age) for line in report(rows, HOUR, 5, UTC, DAY)] == [(HOUR, "all")]
+    assert [(line.period, line.age) for line in report(rows, DAY, 5, UTC, DAY)] == [(DAY, "20-39")]
+    assert [(line.period, line.age) for line in report(rows, HOUR, 5, UTC, HOUR)] == [(DAY, "20-39")]
 
 
 def test_the_two_ways_of_dividing_are_not_mixed() -> None:

@@ -31,14 +31,20 @@ class Line:
     totals: Totals | None
 
 
-def report(rows: Mapping[Key, Totals], per: str, k: int, calendar: Calendar) -> list[Line]:
+def report(
+    rows: Mapping[Key, Totals], per: str, k: int, calendar: Calendar, groups_per: str = HOUR
+) -> list[Line]:
     """Return the lines for rows of a Store, in order of time, a row in the period in which it begins.
 
     per: "minute", "hour" or "day". A minute is told for everybody together, and so is an hour where groups
-    had a whole day to fill. k: people to a line; one below that of the store changes nothing.
+    have a whole day to fill (see Settings.groups_per). k: people to a line; one below that of the store
+    changes nothing.
     """
+    by_time = per == MINUTE or (per == HOUR and groups_per == DAY)
     summed: Rows = {}
-    for key, totals in _divided(rows, per).items():
+    for key, totals in rows.items():
+        if is_time(key) != by_time:
+            continue  # the other way of counting the same people
         if _ORDER.index(key.period) < _ORDER.index(per):
             key = Key(calendar.start(key.start, per), per, key.group)
         add(summed, {key: totals})
@@ -55,11 +61,3 @@ def report(rows: Mapping[Key, Totals], per: str, k: int, calendar: Calendar) -> 
         )
         for key in ordered
     ]
-
-
-def _divided(rows: Mapping[Key, Totals], per: str) -> Rows:
-    """Return the rows that count everybody once: by time alone, or by group where groups are as fine."""
-    by_group = {key: totals for key, totals in rows.items() if not is_time(key)}
-    if per == DAY or (per == HOUR and any(key.period == HOUR for key in by_group)):
-        return by_group
-    return {key: totals for key, totals in rows.items() if is_time(key)}

@@ -93,7 +93,7 @@ def audience(
     if k is not None and k < settings.k:
         raise PhizError(f"--k {k}: expected {settings.k} or more, because smaller groups are not stored")
     least = k or settings.k
-    lines = report(rows, per.value, least, calendar)
+    lines = report(rows, per.value, least, calendar, settings.groups_per)
     _write(lines, per, least, format, output)
     if format is Format.table:
         print(_describe(settings) if lines else "phiz: nobody was counted in that time", file=sys.stderr)
