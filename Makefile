@@ -49,5 +49,5 @@ clean:
 .venv-dev/installed: pyproject.toml
 	@echo "Installing phiz and its development tools into .venv-dev (with PyTorch; this takes minutes) ..."
 	@$(PYTHON) -m venv .venv-dev
-	@$(DEV)/python $(PIP_INSTALL) --editable ".[train,eval,scale,serve,stream,dev]"
+	@$(DEV)/python $(PIP_INSTALL) --editable ".[train,eval,scale,serve,stream,postgres,dev]"
 	@touch $@
