@@ -196,7 +196,7 @@ def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict
 
 def _made_by(name: str, folds: int, recipe: Mapping[str, str] | None) -> str:
     if recipe:
-        start = f" from {recipe['start']} on" if "start" in recipe else ""
+        start = f", starting from {recipe['start']}," if "start" in recipe else ""
         several = f"each of {folds} folds" if folds > 1 else "the training part"
         return f"Trained by the recipe {name}{start} on {several}; no fold trains on what it tests."
     several = f" of all {folds} folds" if folds > 1 else ""
