@@ -1,29 +1,144 @@
-"""phiz export: from a run's best checkpoint to the ONNX file and its card."""
+"""phiz export: a run's best checkpoint, or a model, as the file that a program or a device wants."""
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import PhizError
+
+
+class Kind(str, Enum):
+    """What can be written; the names are those of --format."""
+
+    onnx = "onnx"
+    int8 = "onnx-int8"
+    fp16 = "onnx-fp16"
+    tflite = "tflite"
+    ncnn = "ncnn"
+    openvino = "openvino"
+    tensorrt = "tensorrt"
+
 
 def export(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, as phiz train wrote it.")],
-    recipe: Annotated[Path, typer.Option(help="The recipe of that run.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folder of a run, as phiz train wrote it; a shipped model's name; or a .onnx with its card.",
+        ),
+    ],
+    format: Annotated[Kind, typer.Option(help="The file to write.")] = Kind.onnx,
+    recipe: Annotated[
+        Path | None, typer.Option(help="The recipe of the run; onnx-int8 takes its crops and split from it.")
+    ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/.")] = Path("../shared/data"),
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops.")] = Path("runs/cache"),
     weights: Annotated[
-        str | None, typer.Option(help="Branch weights: fixed or fitted; the recipe's by default.")
+        str | None, typer.Option(help="Branch weights of a run: fixed or fitted; the recipe's by default.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to write to; the run's by default.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder to write to; by default the run's, or this one.")
+    ] = None,
 ) -> None:
-    """Export the best checkpoint so far, also of a run that was stopped early."""
+    """Write a model in another format, after checking that the file gives the model's answers.
+
+    A run gives its best checkpoint so far, also where it was stopped early. onnx-int8 is calibrated on the
+    training part and measured on the validation part. docs/deploy.md says which format is for which device.
+    """
+    run = Path(source) if Path(source).is_dir() else None
+    if run and recipe is None:
+        raise PhizError(f"{run} is the folder of a run: give its recipe too (--recipe FILE)")
+    if not run and weights is not None:
+        raise PhizError("--weights belongs to a run's folder; a model's branch weights are in its graph")
+    folder = output or run or Path()
+    model: str | Path = source
+    if run and recipe:
+        model = _from_run(run, recipe, weights, data, cache, folder)
+    if format is Kind.onnx:
+        if not run:
+            raise PhizError(f"{source} is an ONNX model already; --format names what to make of it")
+        return
+    if format is Kind.int8:
+        if recipe is None:
+            raise PhizError(
+                "onnx-int8 is calibrated on pictures: give the recipe that names them (--recipe FILE)"
+            )
+        _say(_int8(model, recipe, data, cache, folder))
+    elif format is Kind.fp16:
+        _say(_fp16(model, folder))
+    else:
+        from ..training.convert import convert
+
+        for path in convert(format.value, model, folder):
+            typer.echo(f"written: {path}")
+
+
+def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:
     from ..training.loop import best_network
     from ..training.recipe import load_recipe
     from ..training.run import finish, load_parts, with_weights
 
     chosen = with_weights(load_recipe(recipe), weights)
     validation = load_parts(chosen, data, cache, ["validation"])["validation"]
-    path = finish(chosen, best_network(run), validation, output or run)
+    path = finish(chosen, best_network(run), validation, folder)
+    _say(path)
+    return path
+
+
+def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path) -> Path:
+    """Quantise, and measure both on the validation part."""
+    from dataclasses import asdict
+
+    import onnx
+
+    from ..models.session import load_model
+    from ..models.store import find_model
+    from ..training import quantise as q
+    from ..training.recipe import load_recipe
+    from ..training.run import load_parts
+
+    _, path = find_model(model)
+    parts = load_parts(load_recipe(recipe), data, cache, ["train", "validation"])
+    crops = q.calibration_crops(parts["train"], load_model(model).size)
+    how = q.Settings()
+    graph = q.quantise(onnx.load(path), crops, how)
+    made = q.write(graph, model, "int8", {}, folder)
+    found = {"float32": q.measure(model, parts["validation"]), "int8": q.measure(made, parts["validation"])}
+    figures: dict[str, Any] = {
+        "validation": found,
+        "quantisation": {**asdict(how), "keep_float": list(how.keep_float), "calibration": len(crops)},
+    }
+    q.write(graph, model, "int8", figures, folder)  # the card with its figures
+    for name, values in found.items():
+        typer.echo(
+            f"validation, {name}: age error {values['age_mae']:.3f} years, "
+            f"gender {100 * values['gender_accuracy']:.2f}%"
+        )
+    return made
+
+
+def _fp16(model: str | Path, folder: Path) -> Path:
+    import onnx
+
+    from ..models.session import load_model
+    from ..models.store import find_model
+    from ..training import quantise as q
+    from ..training.convert import parity
+
+    card, path = find_model(model)
+    graph = q.half(onnx.load(path))
+    made = q.write(graph, model, "fp16", {}, folder)
+    difference = parity(load_model(model), load_model(made).run)
+    q.write(graph, model, "fp16", {**card.figures, "largest change": difference}, folder)
+    typer.echo(
+        f"largest change on made pictures: {difference:.2g} (relative to 1, or to the value if larger)"
+    )
+    return made
+
+
+def _say(path: Path) -> None:
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -47,7 +47,7 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
     session = onnxruntime.InferenceSession(
         weights, options, providers=[_with_options(name, threads) for name in wanted]
     )
-    # A provider that is built in may still fail to start, for want of a driver: ONNX Runtime then goes on without.
+    # A provider that is built in may fail to start for want of a driver: ONNX Runtime then goes on without.
     used = session.get_providers()[0]
     if used != PROVIDERS[provider][0]:
         _warn_once(fallback_message(provider, used, onnxruntime.get_available_providers()))
@@ -55,7 +55,7 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
 
 
 def choose_providers(provider: str, available: list[str]) -> list[str]:
-    """Return ONNX Runtime's names of the provider and its fallbacks, best first, as far as they are available.
+    """Return ONNX Runtime's names of the provider and its fallbacks, best first, as far as it has them.
 
     Raises ModelError on an unknown name.
     """

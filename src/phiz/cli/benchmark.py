@@ -1,0 +1,115 @@
+"""phiz benchmark: how fast phiz is on this machine, in one table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+import sys
+from contextlib import nullcontext
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..benchmark.timing import Row
+
+
+class Part(str, Enum):
+    """The names of --part, those of phiz.benchmark.parts.PARTS."""
+
+    stages = "stages"
+    threads = "threads"
+    batch = "batch"
+    precision = "precision"
+    sizes = "sizes"
+    faces = "faces"
+    calls = "calls"
+    rivals = "rivals"
+    resources = "resources"
+
+
+#: The columns of --output, those of a Row; what the run was made with follows.
+COLUMNS = ("part", "measure", "unit", "fastest", "median", "p95", "p99", "per_second", "repeats", "note")
+
+
+def benchmark(
+    part: Annotated[
+        list[Part] | None, typer.Option(help="Only this part; may be repeated. By default all.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the rows as CSV.")] = None,
+    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
+    model: Annotated[
+        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
+    ] = "multitask-64",
+    repeats: Annotated[int, typer.Option(min=3, help="Most timed calls of each thing.")] = 300,
+    seconds: Annotated[float, typer.Option(min=0, help="About how long each thing is repeated.")] = 5.0,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A few calls of the smallest sizes: does it run, not how fast.")
+    ] = False,
+) -> None:
+    """Measure detector, crop, network and all of it, by threads, faces and sizes; some minutes.
+
+    Milliseconds of single calls after a warm-up, on one thread unless a row says otherwise. Run it on an
+    otherwise idle machine: p95 and p99 tell of the neighbours too.
+    """
+    from ..benchmark.parts import PARTS
+    from ..benchmark.timing import Effort
+    from ..provenance import environment
+    from .output import Sink
+
+    effort = Effort(3, 0.0, quick=True) if quick else Effort(repeats, seconds)
+    made = _made(environment())
+    with Sink(str(output)) if output is not None else nullcontext() as sink:  # a wrong name fails at once
+        typer.echo(f"{made['hardware']}\n{made['versions']}\n")
+        typer.echo(_line("", "", "median", "p95", "p99", "fastest", "a second", ""))
+        rows: list[Row] = []
+        for name in [one.value for one in part] if part else PARTS:
+            for row in PARTS[name](model, detector, effort):
+                typer.echo(_shown(row))
+                rows.append(row)
+        if sink is not None:
+            sink.write(_csv(rows, made))
+            typer.echo(f"written: {output}")
+
+
+def _shown(row: Row) -> str:
+    times = [_number(value) for value in (row.median, row.p95, row.p99, row.fastest)]
+    unit = "" if row.unit == "ms" or row.median is None else f"{row.unit} "
+    rate = "" if row.per_second is None else f"{row.per_second:.1f}"
+    return _line(row.part, row.measure, *times, rate, f"{unit}{row.note}")
+
+
+def _line(part: str, measure: str, *rest: str) -> str:
+    *figures, note = rest
+    return f"{part:<12} {measure:<52}{''.join(f'{figure:>10}' for figure in figures)}  {note}".rstrip()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _made(environment: dict[str, Any]) -> dict[str, str]:
+    hardware = environment["hardware"]
+    return {
+        "hardware": f"{hardware['cpu']}, {hardware['cores']} CPUs, {hardware['machine']}",
+        "versions": "; ".join(f"{name} {version}" for name, version in environment["versions"].items()),
+        "command": shlex.join(["phiz", *sys.argv[1:]]),
+        "commit": environment["commit"] or "unknown",
+        "date": date.today().isoformat(),
+    }
+
+
+def _csv(rows: list[Row], made: dict[str, str]) -> str:
+    """Return the table as CSV: a row's own columns, then what all rows were made with."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*COLUMNS, *made])
+    for row in rows:
+        values = [getattr(row, name) for name in COLUMNS]
+        plain = [_number(value) if isinstance(value, float) else value for value in values]
+        writer.writerow([*plain, *made.values()])
+    return text.getvalue()

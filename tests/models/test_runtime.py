@@ -1,0 +1,104 @@
+"""Which execution provider runs a network, and what is said where it is not the one asked for."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import onnxruntime
+import pytest
+
+from phiz.errors import ModelError
+from phiz.models import runtime
+from phiz.models.session import load_model
+from phiz.models.store import find_model
+
+GPU = "CUDAExecutionProvider"
+TRT = "TensorrtExecutionProvider"
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    runtime._warn_once.cache_clear()
+    caplog.set_level(logging.WARNING, "phiz")
+    return caplog
+
+
+@pytest.mark.parametrize(
+    ("provider", "available", "chosen"),
+    [
+        ("cpu", [GPU, runtime.CPU], [runtime.CPU]),
+        ("cuda", [TRT, GPU, runtime.CPU], [GPU, runtime.CPU]),
+        ("tensorrt", [TRT, GPU, runtime.CPU], [TRT, GPU, runtime.CPU]),
+        ("tensorrt", [GPU, runtime.CPU], [GPU, runtime.CPU]),
+        ("coreml", ["AzureExecutionProvider", runtime.CPU], [runtime.CPU]),
+        ("xnnpack", ["XnnpackExecutionProvider"], ["XnnpackExecutionProvider"]),
+    ],
+)
+def test_the_best_that_is_there_is_chosen(provider: str, available: list[str], chosen: list[str]) -> None:
+    assert runtime.choose_providers(provider, available) == chosen
+
+
+def test_an_unknown_provider_is_refused_with_the_names_that_are_known() -> None:
+    with pytest.raises(ModelError) as caught:
+        load_model(provider="gpu")
+    assert str(caught.value) == (
+        "unknown execution provider 'gpu'; there are cpu, cuda, tensorrt, openvino, coreml, xnnpack"
+    )
+
+
+def test_a_missing_provider_is_said_once_and_the_cpu_works(
+    warned: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["AzureExecutionProvider", runtime.CPU]
+    )
+    for _ in range(2):
+        model = load_model(provider="openvino")
+    assert model._session.get_providers() == [runtime.CPU]
+    assert [record.getMessage() for record in warned.records] == [
+        f"phiz: openvino was asked for; this ONNX Runtime {onnxruntime.__version__} has cpu; "
+        "using cpu instead: it needs onnxruntime-openvino"
+    ]
+
+
+def test_a_provider_that_cannot_start_is_told_from_one_that_is_missing() -> None:
+    message = runtime.fallback_message("tensorrt", GPU, [TRT, GPU, runtime.CPU])
+    assert message == (
+        f"phiz: tensorrt was asked for; this ONNX Runtime {onnxruntime.__version__} has tensorrt, cuda, cpu; "
+        "using cuda instead: it is built in but could not start (a missing driver or library)"
+    )
+
+
+def test_the_cpu_says_nothing(warned: pytest.LogCaptureFixture) -> None:
+    load_model(provider="cpu")
+    assert not warned.records
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("XnnpackExecutionProvider", "intra_op_num_threads"), ("OpenVINOExecutionProvider", "num_of_threads")],
+)
+def test_threads_reach_providers_with_threads_of_their_own(
+    name: str, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Session:
+        def __init__(self, weights: bytes, options: object, providers: list[object]) -> None:
+            asked.extend(providers)
+
+        def get_providers(self) -> list[str]:
+            return [name, runtime.CPU]
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [name, runtime.CPU])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    short = next(key for key, (known, _, _) in runtime.PROVIDERS.items() if known == name)
+    runtime.open_session(b"", threads=3, provider=short)
+    assert asked == [(name, {option: "3"}), runtime.CPU]
+
+
+def test_threads_reach_onnx_runtime() -> None:
+    _, path = find_model()
+    session = runtime.open_session(Path(path).read_bytes(), threads=2)
+    assert session.get_session_options().intra_op_num_threads == 2
