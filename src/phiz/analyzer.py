@@ -51,8 +51,8 @@ class Analyzer:
     model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`).
     detector: name of a face detector (see `phiz.detect.load_detector`).
     min_face: smallest face to look for, in pixels; None for the detector's own reach.
-    threads: CPU threads of one picture; None for two where the machine has them, so that the detector's two
-        networks run side by side.
+    threads: CPU threads of a network call; None for one, but two where the machine has them for the detector
+        "auto", whose two networks then run side by side.
     cropped: take every picture as one already cropped face.
     Raises ModelError where a model is missing, damaged or unknown.
     """
@@ -66,9 +66,12 @@ class Analyzer:
         threads: int | None = None,
         cropped: bool = False,
     ) -> None:
-        threads = min(2, os.cpu_count() or 1) if threads is None else threads
-        self._model = load_model(model, threads=threads)
-        self._detector = load_detector(detector, min_face=min_face, threads=threads)
+        # Single networks as small as these lose more by sharing a call among threads than they gain.
+        side_by_side = threads is None and detector == "auto"
+        self._model = load_model(model, threads=threads or 1)
+        self._detector = load_detector(
+            detector, min_face=min_face, threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1
+        )
         self._cropped = cropped
 
     def analyze(self, source: Source, name: str | None = None) -> Result:

@@ -64,7 +64,7 @@ def analyze(
         int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of one picture; by default two, one with Ray.")
+        int | None, typer.Option(min=1, help="CPU threads; by default one, two for the detector auto.")
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
