@@ -21,6 +21,8 @@ METRICS = (
     ("cs5", "within 5 years", 100, 1),
     ("gender_accuracy", "gender", 100, 1),
 )
+#: Parts of `phiz benchmark` that README shows; results/speed.csv holds all of them.
+SPEED_PARTS = ("stages", "threads", "batch", "precision")
 #: Groups of the table; pairs of groups, gaps and folds stay in results/.
 KINDS = ("all", "age band", "gender", "group")
 NAMES = {"all": "**all**", "without contradicting labels": "without contradicting labels"}
@@ -79,11 +81,19 @@ def elsewhere_table() -> list[str]:
 
 def speed_table() -> list[str]:
     lines = ["| speed and size | median | 95th percentile | fastest |", "| --- | ---: | ---: | ---: |"]
-    with (ROOT / "results" / "speed.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+    for row in [*rows_of("speed"), *rows_of("size")]:
+        if row.get("part", SPEED_PARTS[0]) in SPEED_PARTS:
             cells = (f"{row[key]} {row['unit']}" if row[key] else "" for key in ("median", "p95", "fastest"))
             lines.append(f"| {row['measure']} | " + " | ".join(cells) + " |")
     return lines
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    path = ROOT / "results" / f"{name}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def block() -> str:

@@ -1,4 +1,4 @@
-"""Other runtimes' files: refused where they give other answers, and what is said where there is no converter."""
+"""Other runtimes' files: refused where they give other answers; without a converter, what to install."""
 
 from __future__ import annotations
 
