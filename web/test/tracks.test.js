@@ -37,6 +37,15 @@ test("a still face: boxes and ages shake far less than what was found", () => {
   assert.equal(new Set(seen.map(({ id }) => id)).size, 1);
 });
 
+test("ages are steady at one picture a second too", () => {
+  const tracks = new Tracks();
+  const ages = [];
+  for (let i = 0; i < 60; i++) {
+    ages.push(tracks.update([face(0, 0, { age: i % 2 ? 34 : 26 })], i)[0].age);
+  }
+  assert.ok(spread(ages.slice(20)) < 3);
+});
+
 test("a face that walks by is followed closely", () => {
   const tracks = new Tracks();
   for (let i = 0; i < 60; i++) {

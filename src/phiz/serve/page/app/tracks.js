@@ -3,6 +3,8 @@
 // Seconds after which a still box, and an estimate, have moved about two thirds of the way to new values.
 const BOX_SECONDS = 0.25;
 const ESTIMATE_SECONDS = 1.5;
+// Most that one frame counts in an estimate, however long after the one before it.
+const MOST_OF_ONE = 0.25;
 // A face that moves by its own width follows this many times faster than a still one: steady, yet no lag.
 const HASTE = 30;
 // Seconds for which a face that is not found any more is kept; least overlap for the same face.
@@ -49,7 +51,7 @@ function follow(track, face, seconds) {
   const place = 1 - Math.exp((-passed / BOX_SECONDS) * (1 + HASTE * shift));
   track.frames += 1;
   // At first the plain mean of what was seen, later an exponential one.
-  const guess = Math.max(1 / track.frames, 1 - Math.exp(-passed / ESTIMATE_SECONDS));
+  const guess = Math.max(1 / track.frames, Math.min(MOST_OF_ONE, 1 - Math.exp(-passed / ESTIMATE_SECONDS)));
   track.female += guess * (share(face) - track.female);
   track.seen = seconds;
   track.face = {
