@@ -39,7 +39,7 @@ def test_int8_is_calibrated_and_measured_on_the_recipes_parts(tmp_path: Path) ->
     done = export("multitask-64", "--format", "onnx-int8", *parts, "--output", out)
     assert done.exit_code == 0, done.output
     card = json.loads((out / "multitask-64-int8.json").read_text())
-    assert card["figures"]["quantisation"]["calibration"] == 11  # one of 12 is in conflicts.csv
+    assert card["figures"]["quantisation"]["calibration crops"] == 11  # one of 12 is in conflicts.csv
     found = card["figures"]["validation"]
     for name in ("float32", "int8"):
         assert f"validation, {name}: age error {found[name]['age_mae']:.3f} years, " in done.output

@@ -101,7 +101,7 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     from ..training.recipe import load_recipe
     from ..training.run import load_parts
 
-    _, path = find_model(model)
+    card, path = find_model(model)
     parts = load_parts(load_recipe(recipe), data, cache, ["train", "validation"])
     crops = q.calibration_crops(parts["train"], load_model(model).size)
     how = q.Settings()
@@ -110,7 +110,7 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     found = {"float32": q.measure(model, parts["validation"]), "int8": q.measure(made, parts["validation"])}
     figures: dict[str, Any] = {
         "validation": found,
-        "quantisation": {**asdict(how), "keep_float": list(how.keep_float), "calibration": len(crops)},
+        "quantisation": {"of sha256": card.sha256, **asdict(how), "calibration crops": len(crops)},
     }
     q.write(graph, model, "int8", figures, folder)  # the card with its figures
     for name, values in found.items():
