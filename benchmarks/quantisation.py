@@ -32,9 +32,9 @@ START = ("/start1/", "/start2/", "/start8/")
 VARIANTS: dict[str, q.Settings | None] = {
     "float32": None,
     "float16 weights": None,
-    "ONNX Runtime's own ways: no equalisation, all layers": q.Settings("minmax", None, (), False),
-    "the same, percentile": q.Settings("percentile", None, (), False),
-    "the same, entropy": q.Settings("entropy", None, (), False),
+    "no equalisation, all convolutions": q.Settings("minmax", None, (), False),
+    "no equalisation, percentile": q.Settings("percentile", None, (), False),
+    "no equalisation, entropy": q.Settings("entropy", None, (), False),
     "equalisation 0": q.Settings("minmax", 0.0, (), False),
     "equalisation 0.5": q.Settings("minmax", 0.5, (), False),
     "equalisation 1": q.Settings("minmax", 1.0, (), False),

@@ -1,6 +1,6 @@
-"""Golden answers of the shipped model on inputs that code makes.
+"""Golden answers of the shipped models on inputs that code makes.
 
-python tests/models/golden.py     writes golden.json anew; do that only when new weights ship
+python tests/models/golden.py     writes golden*.json anew; do that only when new weights ship
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from phiz.models.session import load_model
+from phiz.models.store import DEFAULT_MODEL
 
 FILE = Path(__file__).with_name("golden.json")
+#: The file of each shipped model's answers.
+FILES = {DEFAULT_MODEL: FILE, f"{DEFAULT_MODEL}-int8": FILE.with_name("golden-int8.json")}
 SIZE = 64
 
 
@@ -27,10 +30,12 @@ def crops() -> np.ndarray:
     return np.stack([*flat, ramp, rings, noise])
 
 
-def answers() -> dict[str, list[float]]:
-    """Every output of the shipped model on `crops`, rounded to five decimals."""
-    return {name: [round(float(v), 5) for v in values] for name, values in load_model().run(crops()).items()}
+def answers(model: str = DEFAULT_MODEL) -> dict[str, list[float]]:
+    """Every output of a shipped model on `crops`, rounded to five decimals."""
+    found = load_model(model).run(crops())
+    return {name: [round(float(v), 5) for v in values] for name, values in found.items()}
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(answers(), indent=1) + "\n", encoding="utf-8")
+    for model, file in FILES.items():
+        file.write_text(json.dumps(answers(model), indent=1) + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ import phiz
 from phiz.data import ASTRONAUT
 from phiz.errors import ModelError
 from phiz.models.session import load_model
-from phiz.models.store import find_model
+from phiz.models.store import find_model, list_cards
 
 
 def test_golden_answers():
@@ -22,6 +22,33 @@ def test_golden_answers():
     for name, values in expected.items():
         # Other processors add in another order; ages are tens of years, probabilities below one.
         np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_golden_answers_in_8_bits():
+    expected = json.loads(golden.FILES["multitask-64-int8"].read_text(encoding="utf-8"))
+    found = load_model("multitask-64-int8").run(golden.crops())
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        # One step of 256 may fall to the other side on another processor, and more steps follow from it.
+        atol = 1.0 if name.startswith("age") else 0.05
+        np.testing.assert_allclose(found[name], values, atol=atol, err_msg=name)
+
+
+def test_every_shipped_model_has_golden_answers():
+    assert {card.name for card in list_cards()} == set(golden.FILES)
+
+
+def test_the_8_bit_model_is_the_float_models_and_says_how_far_it_is_from_it():
+    card, path = find_model("multitask-64-int8")
+    source, _ = find_model("multitask-64")
+    assert path.stat().st_size <= 170_000
+    for key in ("input", "crop", "outputs", "branch_weights", "training_data", "license", "parameters"):
+        assert getattr(card, key) == getattr(source, key), key
+    found = card.figures["validation"]
+    # Made of the very float model that ships: a new one needs a new 8-bit model.
+    assert card.figures["quantisation"]["of sha256"] == source.sha256
+    assert abs(found["int8"]["age_mae"] - found["float32"]["age_mae"]) <= 0.05
+    assert abs(found["int8"]["gender_accuracy"] - found["float32"]["gender_accuracy"]) <= 0.003
 
 
 def test_one_face_or_many_in_a_call_is_the_same():
