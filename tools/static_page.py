@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 PHIZ = Path(__file__).parents[1] / "src" / "phiz"
-WEIGHTS = (PHIZ / "models" / "weights", PHIZ / "detect" / "weights")
+#: What on-device mode loads, and the licences beside it.
+WEIGHTS = ("models/weights/multitask-64.json", "models/weights/multitask-64.onnx", "detect/weights/*")
 
 
 def write(folder: Path) -> None:
@@ -19,9 +20,8 @@ def write(folder: Path) -> None:
         sys.exit(f"{folder}: expected a new or empty folder, it holds files; name another")
     shutil.copytree(PHIZ / "serve" / "page", folder, dirs_exist_ok=True)
     (folder / "models").mkdir()
-    for weights in WEIGHTS:
-        for path in weights.iterdir():
-            shutil.copy(path, folder / "models")
+    for path in (path for pattern in WEIGHTS for path in PHIZ.glob(pattern)):
+        shutil.copy(path, folder / "models")
 
 
 def main() -> None:

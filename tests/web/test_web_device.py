@@ -23,7 +23,12 @@ def test_no_request_after_loading(open_page: Callable[..., Any], own_service: Ca
     running.end()
     page.context.set_offline(True)
     asked: list[str] = []
-    page.context.on("request", lambda request: is_network(request.url) and asked.append(request.url))
+
+    def note(request: Any) -> None:
+        if is_network(request.url):
+            asked.append(request.url)
+
+    page.context.on("request", note)
     page.on("websocket", lambda socket: asked.append(socket.url))
     page.context.route(is_network, lambda route: route.abort())
 
