@@ -20,7 +20,8 @@ def copied(shift: float) -> convert.Format:
 
     def make(path: Path, model: Model, folder: Path, stem: str) -> convert.Predict:
         (folder / f"{stem}.copy").write_bytes(path.read_bytes())
-        loaded = load_model(path)
+        path.write_bytes(b"what a converter left of it")
+        loaded = load_model("multitask-64")
 
         def predict(crops: np.ndarray) -> dict[str, np.ndarray]:
             found = loaded.run(crops)
@@ -72,6 +73,12 @@ def test_tensorrt_is_refused_with_the_way_to_it(tmp_path: Path) -> None:
     assert "trtexec --onnx=multitask-64.onnx --saveEngine=multitask-64.engine" in str(caught.value)
 
 
+def test_a_format_without_a_working_converter_is_refused_with_others(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=r"tflite: no converter .* Use onnx, ncnn or openvino"):
+        convert.convert("tflite", "multitask-64", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_made_crops_fill_the_range() -> None:
     crops = convert.made_crops(64)
     assert crops.shape == (8, 64, 64, 3)
@@ -89,9 +96,7 @@ def test_a_converter_that_fails_says_its_last_words(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("kind", "file"), [("openvino", "xml"), ("ncnn", "ncnn.param"), ("tflite", "tflite")]
-)
+@pytest.mark.parametrize(("kind", "file"), [("openvino", "xml"), ("ncnn", "ncnn.param")])
 def test_a_real_converter(kind: str, file: str, tmp_path: Path) -> None:
     for module in convert.FORMATS[kind].modules:
         pytest.importorskip(module, reason=f"{kind} needs {module}")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,13 +24,20 @@ from phiz.models.store import find_model
 
 #: Largest difference to ONNX Runtime: relative to 1, or to the value if larger.
 TOLERANCE = 1e-3
-TENSORRT = (
-    "tensorrt: an engine fits one GPU and one TensorRT version, so it is built where it will run and not "
-    "exported: on a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu "
-    "tensorrt; provider tensorrt), or use TensorRT's own tool: trtexec --onnx={model} "
-    "--saveEngine={name}.engine --minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 "
-    "--maxShapes=faces:64x64x64x3"
-)
+#: Formats that phiz cannot make, and the way to them.
+REFUSED = {
+    "tensorrt": (
+        "an engine fits one GPU and one TensorRT version, so it is built where it will run and not exported: on "
+        "a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu tensorrt; provider "
+        "tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx --saveEngine={name}.engine "
+        "--minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 --maxShapes=faces:64x64x64x3"
+    ),
+    "tflite": (
+        "no converter that works without a network reads this ONNX graph: onnx2tf 1.29 fails on its uint8 "
+        "pixels and downloads sample pictures. Use onnx, ncnn or openvino; or convert the PyTorch network of a "
+        "run (phiz.training.export.Deployed) with litert-torch: pip install litert-torch"
+    ),
+}
 
 Crops = NDArray[np.uint8]
 #: From crops (N, S, S, 3) to the outputs by name.
@@ -58,13 +64,13 @@ class Format:
 def convert(kind: str, model: str | Path, folder: Path) -> list[Path]:
     """Write a model in another format into `folder` and return the files, its card among them.
 
-    kind: a key of FORMATS, or "tensorrt", which is refused with advice. model: a name or a path, see
+    kind: a key of FORMATS, or of REFUSED, which raises its advice. model: a name or a path, see
     `phiz.models.store.find_model`. Raises ConversionError where the converter is missing or fails, or where
     an answer on `made_crops` differs by more than TOLERANCE; then nothing is written.
     """
     card, path = find_model(model)
-    if kind == "tensorrt":
-        raise ConversionError(TENSORRT.format(model=path.name, name=card.name))
+    if kind in REFUSED:
+        raise ConversionError(f"{kind}: {REFUSED[kind].format(name=card.name)}")
     how = FORMATS[kind]
     if missing := [name for name in how.modules if find_spec(name) is None]:
         raise ConversionError(f"{kind}: {' and '.join(missing)} not installed: {how.install}")
@@ -72,7 +78,8 @@ def convert(kind: str, model: str | Path, folder: Path) -> list[Path]:
     with TemporaryDirectory(prefix="phiz-convert-") as temporary:
         made = Path(temporary) / "made"
         made.mkdir()
-        predict = how.make(path, loaded, made, card.name)
+        copy = Path(shutil.copy(path, temporary))  # some converters write into what they read
+        predict = how.make(copy, loaded, made, card.name)
         difference = parity(loaded, predict)
         if not difference <= TOLERANCE:  # also where it is NaN
             raise ConversionError(
@@ -154,24 +161,6 @@ def _ncnn(path: Path, model: Model, folder: Path, stem: str) -> Predict:
     return predict
 
 
-def _tflite(path: Path, model: Model, folder: Path, stem: str) -> Predict:
-    from ai_edge_litert.interpreter import Interpreter  # type: ignore[import-not-found]
-
-    made = folder / f"{stem}.tflite"
-    with TemporaryDirectory(prefix="phiz-tflite-") as work:
-        _run([sys.executable, "-m", "onnx2tf", "-i", str(path), "-o", work, "-kat", "faces", "-n"], work)
-        shutil.copy(Path(work) / f"{path.stem}_float32.tflite", made)
-    interpreter = Interpreter(str(made), num_threads=1)
-    runner = interpreter.get_signature_runner()
-    (name,) = runner.get_input_details()
-
-    def predict(crops: Crops) -> dict[str, NDArray[np.float32]]:
-        rows = [runner(**{name: crop[None]}) for crop in crops]
-        return {key: np.concatenate([np.ravel(row[key]) for row in rows]) for key in rows[0]}
-
-    return predict
-
-
 def _for_ncnn(graph: onnx.ModelProto) -> onnx.ModelProto:
     """Return the graph with a float32 input for one face in place of uint8 for N, and two outputs."""
     outputs = {output.name: output for output in graph.graph.output}
@@ -204,9 +193,4 @@ def _run(command: list[str], folder: str) -> None:
 FORMATS = {
     "openvino": Format(("openvino",), "pip install openvino", _openvino),
     "ncnn": Format(("pnnx", "ncnn"), "pip install pnnx ncnn", _ncnn),
-    "tflite": Format(
-        ("onnx2tf", "tensorflow", "ai_edge_litert"),
-        "pip install onnx2tf tensorflow ai-edge-litert (in an environment of its own: it pins old versions)",
-        _tflite,
-    ),
 }
