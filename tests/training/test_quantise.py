@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from pathlib import Path
 
@@ -141,6 +142,19 @@ def test_equalisation_keeps_the_function_and_evens_the_channels(
     before, after = (dict(equalise._channel_ranges(m, [tensor], crops))[tensor] for m in (folded, even))
     assert before.min() < 0.8 * before.max()
     np.testing.assert_allclose(after, before.max(), rtol=1e-3)
+
+
+def test_the_pages_tries_are_those_of_results() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "quantisation.md").read_text(encoding="utf-8")
+    with (root / "results" / "quantisation.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    for row in rows:
+        figures = (f"{float(row['age_mae']):.3f}", f"{100 * float(row['gender_accuracy']):.2f}%")
+        change = (row["age_change_mean"], row["age_change_p99"])
+        cells = (row["variant"], f"{int(row['bytes']):,}", *figures, *change)
+        assert f"| {' | '.join(cells)} |" in page
 
 
 def test_another_graph_is_refused(fake_model: Path, crops: np.ndarray) -> None:

@@ -27,15 +27,16 @@ TOLERANCE = 1e-3
 #: Formats that phiz cannot make, and the way to them.
 REFUSED = {
     "tensorrt": (
-        "an engine fits one GPU and one TensorRT version, so it is built where it will run and not exported: on "
-        "a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu tensorrt; provider "
-        "tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx --saveEngine={name}.engine "
-        "--minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 --maxShapes=faces:64x64x64x3"
+        "an engine fits one GPU and one TensorRT version, so it is built where it will run and not exported: "
+        "on a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu tensorrt; "
+        "provider tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx "
+        "--saveEngine={name}.engine --minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 "
+        "--maxShapes=faces:64x64x64x3"
     ),
     "tflite": (
         "no converter that works without a network reads this ONNX graph: onnx2tf 1.29 fails on its uint8 "
-        "pixels and downloads sample pictures. Use onnx, ncnn or openvino; or convert the PyTorch network of a "
-        "run (phiz.training.export.Deployed) with litert-torch: pip install litert-torch"
+        "pixels and downloads sample pictures. Use onnx, ncnn or openvino; or convert the PyTorch network of "
+        "a run (phiz.training.export.Deployed) with litert-torch: pip install litert-torch"
     ),
 }
 
