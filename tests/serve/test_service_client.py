@@ -81,14 +81,15 @@ def test_a_busy_service_is_asked_again(analyzer: Analyzer, monkeypatch: pytest.M
     monkeypatch.setattr("phiz.client.time", SimpleNamespace(sleep=sleep))
     with live(make_app(gated, queue=1, max_pictures=1)) as port:
         url = f"http://127.0.0.1:{port}"
-        first = threading.Thread(target=lambda: Client(url).analyze(PHOTO))
-        first.start()
-        assert gated.begun.acquire(timeout=PATIENCE)
-        with pytest.raises(ServiceError, match="answered 429") as refusal:
-            Client(url, retries=0).analyze(PHOTO)
-        assert (refusal.value.status, refusal.value.retry_after) == (429, 1.0)
-        assert not Client(url).ready()
-        assert len(Client(url, retries=2).analyze(PHOTO).faces) == 1
+        with Client(url) as one, Client(url, retries=0) as two, Client(url, retries=2) as three:
+            first = threading.Thread(target=lambda: one.analyze(PHOTO))
+            first.start()
+            assert gated.begun.acquire(timeout=PATIENCE)
+            with pytest.raises(ServiceError, match="answered 429") as refusal:
+                two.analyze(PHOTO)
+            assert (refusal.value.status, refusal.value.retry_after) == (429, 1.0)
+            assert not two.ready()
+            assert len(three.analyze(PHOTO).faces) == 1
     assert waits == [1.0, 1.0]
 
 

@@ -100,7 +100,8 @@ def test_a_client_that_sends_too_much_can_still_read_why(process: Process) -> No
     answer = connection.getresponse()
     assert (answer.status, json.loads(answer.read())["detail"][:25]) == (413, "expected a body of at mos")
     connection.request("POST", "/v1/analyze", PHOTO, {"Content-Type": "image/jpeg"})
-    assert connection.getresponse().status == 200  # on the same connection
+    with connection.getresponse() as answer:
+        assert answer.status == 200  # on the same connection
     connection.close()
 
 

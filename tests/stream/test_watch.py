@@ -144,8 +144,9 @@ def test_an_analysis_that_fails_ends_the_run() -> None:
 
 
 def test_no_thread_outlives_a_run() -> None:
+    before = set(threading.enumerate())
     watch(FakeSource([plain(1)] * 20), one_face, [])
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("phiz-")]
+    assert not [thread.name for thread in set(threading.enumerate()) - before]
 
 
 def test_a_changed_frame_size_is_told_and_people_keep_their_numbers() -> None:
