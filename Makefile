@@ -10,12 +10,14 @@ DEV := .venv-dev/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find src/phiz -type f ! -name '*.pyc')
 
-.PHONY: help demo test lint train-small clean
+.PHONY: help demo test test-web serve lint train-small clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         install the base into .venv and analyse the bundled photo"
 	@echo "make test         install the development tools into .venv-dev and run the tests"
+	@echo "make test-web     drive the page in a real Chromium, where one is installed"
+	@echo "make serve        open the page and the HTTP service on 127.0.0.1:8000"
 	@echo "make lint         ruff and mypy"
 	@echo "make train-small  train a small model as recipes/multitask-utkface-small.toml says"
 	@echo "make clean        remove both environments and what was built"
@@ -26,6 +28,12 @@ demo: .venv/installed
 
 test: .venv-dev/installed
 	@$(DEV)/python -m pytest $(ARGS)
+
+test-web: .venv-dev/installed
+	@$(DEV)/python -m pytest -m browser tests/web $(ARGS)
+
+serve: .venv-dev/installed
+	@$(DEV)/phiz serve $(ARGS)
 
 lint: .venv-dev/installed
 	@$(DEV)/ruff check .

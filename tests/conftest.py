@@ -15,3 +15,11 @@ def fake_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import fake_model
 
     return fake_model.write(tmp_path_factory.mktemp("fake_model"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what drives a real browser: minutes, and sensitive to a busy machine, so `make test-web` runs it."""
+    for item in items:
+        if item.path.parent.name == "web" and item.path.stem not in ("test_web_fixture", "test_web_package"):
+            item.add_marker(pytest.mark.browser)
