@@ -64,13 +64,33 @@ test("a missing file is the caller's own error", async () => {
   await assert.rejects(load(ort, () => Promise.reject(new Error("404"))), /404/);
 });
 
+/** Enlarge smoothly, in whole numbers: the very picture that tools/web_fixture.py makes. */
 function enlarged({ width, height, data }, times) {
   const large = { width: width * times, height: height * times, data: new Uint8Array(data.length * times * times) };
+  const across = places(width, times);
+  const down = places(height, times);
   for (let y = 0; y < large.height; y++) {
+    const [top, bottom, fy] = down[y];
     for (let x = 0; x < large.width; x++) {
-      const from = (Math.floor(y / times) * width + Math.floor(x / times)) * 4;
-      large.data.set(data.subarray(from, from + 4), (y * large.width + x) * 4);
+      const [left, right, fx] = across[x];
+      for (let k = 0; k < 4; k++) {
+        const at = (row, column) => data[(row * width + column) * 4 + k];
+        const upper = at(top, left) * (2 * times - fx) + at(top, right) * fx;
+        const lower = at(bottom, left) * (2 * times - fx) + at(bottom, right) * fx;
+        const sum = upper * (2 * times - fy) + lower * fy;
+        large.data[(y * large.width + x) * 4 + k] = Math.floor((sum + 2 * times * times) / (4 * times * times));
+      }
     }
   }
   return large;
+}
+
+/** Of each pixel of the enlarged line: its two neighbours in the line, and the second one's share in 2 * times. */
+function places(length, times) {
+  return Array.from({ length: length * times }, (_, i) => {
+    const place = 2 * i + 1 - times;
+    const first = Math.floor(place / (2 * times));
+    const inside = (index) => Math.min(Math.max(index, 0), length - 1);
+    return [inside(first), inside(first + 1), place - first * 2 * times];
+  });
 }
