@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 from phiz.crop import CropTemplate  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.loop import _averaging, _rate, epoch_order  # noqa: E402
-from phiz.training.recipe import Augmentation, Data, Decision, Loss, Optimisation, Recipe  # noqa: E402
+from phiz.training.recipe import Augmentation, Data, Decision, Loss, Network, Optimisation, Recipe  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0, 0, 1))
 RECIPE = Recipe(
@@ -21,6 +21,7 @@ RECIPE = Recipe(
     None,
     TEMPLATE,
     Data("x", celeba_share=0.5),
+    Network(),
     Optimisation(10, batch=8),
     Loss(),
     Augmentation(),
@@ -29,9 +30,13 @@ RECIPE = Recipe(
 )
 
 
+def nothing_taught(n):
+    return np.full((n, 3), np.nan, np.float32)
+
+
 def crops(n):
     labels = np.zeros(n, np.float32)
-    return Crops(np.zeros((n, 96, 96, 3), np.uint8), labels, labels, np.full(n, "a.jpg"))
+    return Crops(np.zeros((n, 96, 96, 3), np.uint8), labels, labels, np.full(n, "a.jpg"), nothing_taught(n))
 
 
 PARTS = {"train": crops(40), "gender": crops(20)}

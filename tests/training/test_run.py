@@ -76,10 +76,10 @@ def test_the_log_has_a_row_per_epoch(finished):
 
 
 def test_the_exported_file_gives_the_networks_answers(finished):
-    folder, _, path = finished
+    folder, recipe, path = finished
     card = load_model(path).card
     by_age, by_gender = card.branch_weights["age"], card.branch_weights["gender"]
-    deployed = Deployed(best_network(folder / "out"), by_age, by_gender).eval()
+    deployed = Deployed(best_network(recipe, folder / "out"), by_age, by_gender).eval()
     assert parity(deployed, path) <= TOLERANCE
     outputs = load_model(path).run(np.random.default_rng(1).integers(0, 256, (7, 64, 64, 3), dtype=np.uint8))
     branches = np.stack([outputs[f"age{i}"] for i in (1, 2, 3)])
@@ -89,8 +89,8 @@ def test_the_exported_file_gives_the_networks_answers(finished):
 
 
 def test_parity_notices_other_weights(finished):
-    folder, _, path = finished
-    net = best_network(folder / "out")
+    folder, recipe, path = finished
+    net = best_network(recipe, folder / "out")
     with torch.no_grad():
         net.years[0].fc.bias[0] += 0.01
     assert parity(Deployed(net, (1, 0, 0), (1, 0, 0)).eval(), path) > TOLERANCE
@@ -154,7 +154,7 @@ def test_a_missing_data_folder_says_so(finished, tmp_path):
 
 def test_exporting_again_with_fixed_weights(finished, tmp_path):
     """`phiz export` of the same run: the same branches, combined as the recipe's fixed decision says."""
-    folder, _, path = finished
+    folder, recipe, path = finished
     command = [
         sys.executable,
         "-m",

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str | None] = {
     "models": None,
     "data": None,
     "train": "train",
+    "teach": "train",
     "protocols": "eval",
     "evaluate": "eval",
     "compare": "eval",

@@ -84,7 +84,7 @@ def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: P
 
     chosen = with_weights(load_recipe(recipe), weights)
     validation = load_parts(chosen, data, cache, ["validation"])["validation"]
-    path = finish(chosen, best_network(run), validation, folder)
+    path = finish(chosen, best_network(chosen, run), validation, folder)
     _say(path)
     return path
 

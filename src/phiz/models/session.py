@@ -78,13 +78,18 @@ def _estimate(age: float, female: float) -> Estimate:
 
 
 def load_model(
-    model: str | PathLike[str] = DEFAULT_MODEL, *, threads: int = 1, provider: str = "cpu"
+    model: str | PathLike[str] = DEFAULT_MODEL,
+    *,
+    threads: int = 1,
+    provider: str = "cpu",
+    gender: bool = True,
 ) -> Model:
     """Load a model by name or by path, after checking its weights against its card.
 
     model: see `phiz.models.store.find_model`.
     threads: CPU threads inside one call of the network.
     provider: what runs it, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
+    gender: whether the model must tell gender; `decode` needs it, `run` does not.
     Raises ModelError where weights or card are missing, damaged or do not fit each other.
     """
     card, path = find_model(model)
@@ -95,7 +100,7 @@ def load_model(
         raise
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
-    _check_graph(session, card, path)
+    _check_graph(session, card, path, {AGE, FEMALE} if gender else {AGE})
     return Model(card, session)
 
 
@@ -116,17 +121,18 @@ def _checked_bytes(path: Path, card: ModelCard) -> bytes:
     return data
 
 
-def _check_graph(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:
+def _check_graph(
+    session: onnxruntime.InferenceSession, card: ModelCard, path: Path, needed: set[str]
+) -> None:
     side = card.input.size
     inputs = [_described(node) for node in session.get_inputs()]
     expected = f"tensor(uint8) [N, {side}, {side}, 3]"
     if [text.partition(" ")[2] for text in inputs] != [expected]:
         raise ModelError(f"{path}: the card wants one input {expected}, the graph has {'; '.join(inputs)}")
     wanted = {output.name for output in card.outputs}
-    if missing := {AGE, FEMALE} - wanted:
-        raise ModelError(
-            f"{path}: the card must name the outputs age and female, it lacks {_listed(missing)}"
-        )
+    if missing := needed - wanted:
+        names = " and ".join(sorted(needed))
+        raise ModelError(f"{path}: the card must name the outputs {names}, it lacks {_listed(missing)}")
     graph = {node.name: _described(node) for node in session.get_outputs()}
     if wanted != set(graph):
         raise ModelError(f"{path}: the card names outputs {_listed(wanted)}, the graph has {_listed(graph)}")

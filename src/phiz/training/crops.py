@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,19 +35,25 @@ class Crops:
     pixels: (N, S, S, 3) uint8, memory-mapped; the central S / MARGIN pixels are the canonical crop.
     age: (N,) years, NaN where unknown. female: (N,) 1, 0, or NaN where unknown.
     paths: (N,) the pictures' paths.
+    taught: (N, 3) teachers' age, its deviation (years) and probability of female; NaN where they said nothing.
     """
 
     pixels: NDArray[np.uint8]
     age: NDArray[np.float32]
     female: NDArray[np.float32]
     paths: NDArray[np.str_]
+    taught: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def rows(self, index: NDArray[np.int64]) -> Crops:
         """Return the crops of these rows, in memory."""
-        return Crops(self.pixels[index], self.age[index], self.female[index], self.paths[index])
+        return Crops(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def with_taught(self, taught: NDArray[np.float32]) -> Crops:
+        """Return the same crops with these teachers' answers, (N, 3)."""
+        return replace(self, taught=taught)
 
 
 def load_crops(
@@ -84,6 +90,7 @@ def load_crops(
         age=np.array([np.nan if r.age is None else r.age for r in kept], dtype=np.float32),
         female=np.array([_FEMALE[r.gender] for r in kept], dtype=np.float32),
         paths=np.array([str(r.path) for r in kept], dtype=np.str_),
+        taught=np.full((len(kept), 3), np.nan, dtype=np.float32),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Weights = tuple[float, float, float]
+Weights = tuple[float, ...]
 
 #: Weights are multiples of 1 / STEPS; finer ones would only follow the noise of a validation part.
 STEPS = 20

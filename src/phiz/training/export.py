@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
-from phiz.models.session import load_model
+from phiz.models.session import FEMALE, load_model
+from phiz.networks.age import AgeNet
+from phiz.networks.build import TrainableNet
 from phiz.networks.layers import count
-from phiz.networks.multitask import BRANCHES, INPUT_SIZE, MultiTaskNet
+from phiz.networks.multitask import BRANCHES, MultiTaskNet
 from phiz.provenance import commit
 from phiz.training.decision import Weights
 from phiz.training.recipe import Recipe
@@ -26,6 +28,7 @@ TOLERANCE = 1e-4
 TERMS = {
     "UTKFace": "non-commercial research",
     "CelebA": "non-commercial research, pictures not to be passed on",
+    "ImageNet": "non-commercial research (the weights to start from are published under Apache-2.0)",
 }
 LICENSE = (
     "Weights trained on pictures that are licensed for non-commercial research only; "
@@ -75,8 +78,38 @@ class Deployed(nn.Module):
         return ages @ self.by_age, female @ self.by_gender, *branches
 
 
-def outputs() -> tuple[OutputSpec, ...]:
-    """Return the eight outputs as the card lists them, in the graph's order."""
+class DeployedAge(nn.Module):
+    """A larger age network as one graph, normalisation inside.
+
+    forward: uint8 (N, S, S, 3) RGB to age (N,) and age_std (N,), years: mean and standard deviation of the
+    distribution over ages; then female (N,), a probability, where the network has gender.
+    """
+
+    def __init__(self, net: AgeNet) -> None:
+        super().__init__()
+        self.net = net.eval()
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs, see the class."""
+        years, female = self.net.outputs(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        p = years.softmax(1)
+        age = p @ self.net.ages
+        std = ((p @ self.net.ages.square()) - age.square()).clamp(min=0).sqrt()
+        return (age, std) if female is None else (age, std, female.sigmoid())
+
+
+def deployed(net: TrainableNet, age: Weights, gender: Weights) -> nn.Module:
+    """Return the graph to ship of a trained network and, where it has several branches, their weights."""
+    return Deployed(net, age, gender).eval() if isinstance(net, MultiTaskNet) else DeployedAge(net).eval()
+
+
+def outputs(net: TrainableNet) -> tuple[OutputSpec, ...]:
+    """Return the outputs as the card lists them, in the graph's order."""
+    if isinstance(net, AgeNet):
+        age = OutputSpec("age", "years", "expectation of the softmax over the ages 0 to 100")
+        std = OutputSpec("age_std", "years", "standard deviation of that softmax")
+        female = OutputSpec("female", "probability", "of the gender output")
+        return (age, std) if net.female is None else (age, std, female)
     combined = (
         OutputSpec("age", "years", "weighted mean of age1, age2, age3"),
         OutputSpec("female", "probability", "weighted mean of female1, female2, female3"),
@@ -89,7 +122,7 @@ def outputs() -> tuple[OutputSpec, ...]:
 
 
 def export(
-    net: MultiTaskNet, recipe: Recipe, age: Weights, gender: Weights, figures: dict[str, Any], folder: Path
+    net: TrainableNet, recipe: Recipe, age: Weights, gender: Weights, figures: dict[str, Any], folder: Path
 ) -> Path:
     """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return where.
 
@@ -98,11 +131,10 @@ def export(
     source = commit() or "unknown"  # before this call itself changes files
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}.onnx"
-    deployed = Deployed(net, age, gender).eval()
-    specs = outputs()
-    example = torch.zeros(2, INPUT_SIZE, INPUT_SIZE, 3, dtype=torch.uint8)
+    graph, specs, side = deployed(net.cpu(), age, gender), outputs(net), recipe.network.size
+    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     torch.onnx.export(
-        deployed,
+        graph,
         (example,),
         str(path),
         input_names=["faces"],
@@ -111,16 +143,17 @@ def export(
         opset_version=OPSET,
         dynamo=False,
     )
-    size = count(net)
+    size = count(net, side)
+    has_gender = any(spec.name == FEMALE for spec in specs)
     card = ModelCard(
         name=recipe.name,
-        task="age and gender of one face",
+        task="age and gender of one face" if has_gender else "age of one face",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        input=InputSpec(INPUT_SIZE, "NHWC", "uint8", "RGB"),
+        input=InputSpec(side, "NHWC", "uint8", "RGB"),
         crop=recipe.crop.to_dict(),
         outputs=specs,
-        labels={"gender": ("female", "male")},
-        branch_weights={"age": age, "gender": gender},
+        labels={"gender": ("female", "male")} if has_gender else {},
+        branch_weights={"age": age, "gender": gender} if len(age) > 1 else {},
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
         training_data=tuple(TrainingData(name, TERMS[name]) for name in _data_sets(recipe)),
@@ -131,7 +164,7 @@ def export(
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
     card.save(path.with_suffix(".json"))
-    difference = parity(deployed, path)
+    difference = parity(graph, path)
     if difference > TOLERANCE:
         raise RuntimeError(
             f"{path}: expected PyTorch's answers within {TOLERANCE}, they differ by {difference:.2g}"
@@ -139,18 +172,21 @@ def export(
     return path
 
 
-def parity(deployed: Deployed, path: Path, faces: int = 64) -> float:
-    """Return the largest difference between PyTorch and ONNX Runtime on random crops, over all eight outputs.
+def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
+    """Return the largest difference between PyTorch and ONNX Runtime on random crops, over all outputs.
 
     Measured as |a - b| / max(1, |a|), since ages are tens of years and probabilities below one.
     """
-    crops = np.random.default_rng(0).integers(0, 256, (faces, INPUT_SIZE, INPUT_SIZE, 3), dtype=np.uint8)
+    model = load_model(path, gender=False)
+    shape = (faces, model.size, model.size, 3)
+    crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():
-        expected = [value.numpy() for value in deployed(torch.from_numpy(crops))]
-    found = load_model(path).run(crops)
-    pairs = zip(expected, (found[spec.name] for spec in outputs()), strict=True)
+        expected = [value.numpy() for value in graph(torch.from_numpy(crops))]
+    found = model.run(crops)
+    pairs = zip(expected, (found[spec.name] for spec in model.card.outputs), strict=True)
     return max(float(np.max(np.abs(a - b) / np.maximum(1, np.abs(a)))) for a, b in pairs)
 
 
 def _data_sets(recipe: Recipe) -> list[str]:
-    return ["UTKFace", "CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else ["UTKFace"]
+    celeba = ["CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else []
+    return ["UTKFace", *celeba, *(["ImageNet"] if recipe.network.pretrained else [])]

@@ -20,7 +20,6 @@ from phiz.errors import DataError
 from phiz.evaluation import protocols, report
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
-from phiz.networks.multitask import INPUT_SIZE
 from phiz.training.crops import Crops, load_crops
 from phiz.training.loop import predict, train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
@@ -99,7 +98,7 @@ def run_folds(
 def answer(
     job: Job, *, recipe: Recipe, dataset: str, data: Path, cache: Path
 ) -> dict[str, tuple[float, float]]:
-    """Train on one fold and return (age in years, probability of female) of each test picture with a face."""
+    """Train on one fold; return (age in years, probability of female or NaN) of each test picture with a face."""
     torch.set_num_threads(1)  # the same sums in the same order, however many workers there are
     folder = data / readers.FOLDERS[dataset]
     records = readers.read(dataset, data)
@@ -110,10 +109,11 @@ def answer(
     parts |= load_parts(recipe, data, cache, names=("gender",))
     net = train_to_the_end(recipe, parts)
     test = [key for key in job.test if key in by_key]
-    age, female = (values.numpy() for values in predict(net, crops.rows(np.array([by_key[k] for k in test]))))
-    by_age, by_gender = np.array(recipe.decision.age), np.array(recipe.decision.gender)
-    answers = zip((by_age @ age).tolist(), (by_gender @ female).tolist(), strict=True)
-    return dict(zip(test, answers, strict=True))
+    tested = crops.rows(np.array([by_key[key] for key in test]))
+    age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))
+    ages = np.array(recipe.decision.age) @ age
+    females = np.array(recipe.decision.gender) @ female if len(female) else np.full(len(ages), np.nan)
+    return dict(zip(test, zip(ages.tolist(), females.tolist(), strict=True), strict=True))
 
 
 def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, cache: Path) -> Crops:
@@ -121,7 +121,7 @@ def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, ca
         records,
         chips=dataset in readers.CHIPS,
         template=recipe.crop,
-        size=INPUT_SIZE,
+        size=recipe.network.size,
         cache=cache,
         aligner=recipe.data.aligner,
     )
@@ -134,6 +134,8 @@ def _scored(
     if answer is None:
         return replace(labelled, problem="no face found")
     age, female = answer
+    if np.isnan(female):  # a network without gender
+        return replace(labelled, age=age)
     gender = "female" if female >= 0.5 else "male"
     return replace(labelled, age=age, gender=gender, gender_score=max(female, 1 - female))
 

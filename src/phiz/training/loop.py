@@ -12,22 +12,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from phiz.errors import RecipeError
-from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
+from phiz.networks.age import AgeNet
+from phiz.networks.build import TrainableNet, build
 from phiz.training.augment import augment, prepare
 from phiz.training.crops import Crops
-from phiz.training.losses import multitask_loss
-from phiz.training.recipe import Recipe
+from phiz.training.losses import multitask_loss, taught_loss
+from phiz.training.recipe import Optimisation, Recipe
 
 LOG_COLUMNS = ("epoch", "loss", "val_age_mae", "val_gender_accuracy", "score", "learning_rate", "seconds")
 
 
-def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool = False) -> MultiTaskNet:
+def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool = False) -> TrainableNet:
     """Train by `recipe` and return the weight-averaged network of the epoch that was best on validation.
 
     parts: "train" and "validation", and "gender" for crops whose gender alone is known.
@@ -37,20 +39,23 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
     """
     output.mkdir(parents=True, exist_ok=True)
     run = Run(recipe, parts)
-    start, best = 0, math.inf
+    start, best, best_epoch = 0, math.inf, 0
     if resume and (output / "last.pt").exists():
-        state = torch.load(output / "last.pt", weights_only=True)
+        state = torch.load(output / "last.pt", weights_only=True, map_location="cpu")
         run.load_state(state)
-        start, best = state["epoch"], state["best"]
+        start, best, best_epoch = state["epoch"], state["best"], state["best_epoch"]
     log = _open_log(output / "log.csv", keep=start)
     for epoch in range(start, recipe.optimisation.epochs):
+        if 0 < recipe.optimisation.patience <= epoch - best_epoch:
+            tqdm.write(f"stopped: {recipe.optimisation.patience} epochs without a better validation score")
+            break
         began = time.perf_counter()
         loss = run.epoch(epoch)
         scores = validate(run.average.module, parts["validation"], recipe)
         if scores["score"] < best:
-            best = scores["score"]
+            best, best_epoch = scores["score"], epoch + 1
             _save(output / "best.pt", {"net": run.average.module.state_dict(), "epoch": epoch + 1, **scores})
-        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best})
+        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
         row = {"epoch": epoch + 1, "loss": loss, **scores}
         row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
@@ -60,10 +65,10 @@ def train(recipe: Recipe, parts: dict[str, Crops], output: Path, *, resume: bool
             f"epoch {epoch + 1}/{recipe.optimisation.epochs}: loss {loss:.4f}, validation age MAE "
             f"{row['val_age_mae']:.3f}, gender {row['val_gender_accuracy']:.2%}, {left:.0f} min left"
         )
-    return best_network(output)
+    return best_network(recipe, output)
 
 
-def train_to_the_end(recipe: Recipe, parts: dict[str, Crops]) -> MultiTaskNet:
+def train_to_the_end(recipe: Recipe, parts: dict[str, Crops]) -> TrainableNet:
     """Train by `recipe` without a validation part and return the weight average of the last step.
 
     For folds of a protocol, whose pictures either train or test: nothing is chosen, nothing kept.
@@ -81,13 +86,17 @@ class Run:
         torch.manual_seed(recipe.seed)
         opt = recipe.optimisation
         self.recipe, self.parts, self.quiet = recipe, parts, quiet
-        self.net = MultiTaskNet(dropout=opt.dropout)
+        self.net = build(recipe.network, opt.dropout, pretrained=False if recipe.start else None)
         if recipe.start is not None:
             self.net.load_state_dict(load_weights(recipe.start))
         # Colours last in memory: depthwise convolutions train 1.5 times as fast on a CPU
         self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.fabric = Fabric(accelerator=opt.device, devices=opt.devices, precision=opt.precision)
+        self.fabric.launch()
+        self.net = self.fabric.to_device(self.net)
         self.average = AveragedModel(self.net, multi_avg_fn=_averaging(opt.average), use_buffers=True)
-        self.optimizer = torch.optim.AdamW(_groups(self.net, opt.weight_decay), lr=opt.learning_rate)
+        self.optimizer = torch.optim.AdamW(_groups(self.net, opt), lr=opt.learning_rate)
+        self.wrapped, self.optimizer = self.fabric.setup(self.net, self.optimizer)
         self.steps = len(epoch_order(recipe, parts, torch.Generator()))
         warmup, total = round(opt.warmup_epochs * self.steps), opt.epochs * self.steps
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -96,27 +105,37 @@ class Run:
 
     def epoch(self, epoch: int) -> float:
         """Train for one epoch (counted from 0) and return its mean loss."""
-        recipe, net, losses = self.recipe, self.net, []
+        recipe, losses = self.recipe, []
         torch.manual_seed(recipe.seed * 100_003 + epoch)  # dropout
-        net.train()
+        self.wrapped.train()
         bar = tqdm(
-            batches(recipe, self.parts, epoch),
+            batches(recipe, self.parts, epoch, self.fabric.global_rank, self.fabric.world_size),
             total=self.steps,
             desc=f"epoch {epoch + 1}/{recipe.optimisation.epochs}",
             leave=False,
-            disable=True if self.quiet else None,
+            disable=True if self.quiet or self.fabric.global_rank else None,
         )
-        for x, age, female in bar:
+        for x, *labels in bar:
             x = x.contiguous(memory_format=torch.channels_last)
-            loss = multitask_loss(*net(x), net.ages, age, female, recipe.loss)
+            loss = self.loss(*self.fabric.to_device((x, *labels)))
             self.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+            self.fabric.backward(loss)
+            self.fabric.clip_gradients(self.wrapped, self.optimizer, max_norm=5.0)
             self.optimizer.step()
             self.schedule.step()
-            self.average.update_parameters(net)
+            self.average.update_parameters(self.net)
             losses.append(loss.item())
         return float(np.mean(losses))
+
+    def loss(self, x: Tensor, age: Tensor, female: Tensor, taught: Tensor) -> Tensor:
+        """Return the loss of one batch, by its labels and, where there are, by its teachers' answers."""
+        weights, ages = self.recipe.loss, self.net.ages
+        answers = [value.float() for value in self.wrapped(x)]
+        if not self.recipe.data.taught:
+            return multitask_loss(*answers, ages, age, female, weights)
+        by_labels = multitask_loss(*answers, ages, age, female, weights)
+        by_teachers = taught_loss(*answers, ages, taught, weights)
+        return (1 - weights.taught) * by_labels + weights.taught * by_teachers
 
     def state(self) -> dict[str, Any]:
         """Return all that a resumed run needs."""
@@ -131,9 +150,9 @@ class Run:
 _STATE = ("net", "average", "optimizer", "schedule")
 
 
-def best_network(output: Path) -> MultiTaskNet:
+def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     """Return the best network of a run's folder."""
-    net = MultiTaskNet()
+    net = build(recipe.network, pretrained=False)
     net.load_state_dict(load_weights(output / "best.pt"))
     return net.eval()
 
@@ -141,7 +160,7 @@ def best_network(output: Path) -> MultiTaskNet:
 def load_weights(path: Path) -> dict[str, Tensor]:
     """Return a checkpoint's network weights, by parameter. Raises RecipeError where it cannot be read."""
     try:
-        return torch.load(path, weights_only=True)["net"]  # type: ignore[no-any-return]
+        return torch.load(path, weights_only=True, map_location="cpu")["net"]  # type: ignore[no-any-return]
     except (OSError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         raise RecipeError(f"{path}: expected a checkpoint that phiz train wrote: {error}") from error
 
@@ -159,55 +178,77 @@ def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator
     return [np.sort(order[start : start + size].numpy()) for start in range(0, end, size)]
 
 
-def batches(recipe: Recipe, parts: dict[str, Crops], epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield one epoch's augmented batches: crops (B,3,64,64), age (B,), female (B,), in random order."""
+def batches(
+    recipe: Recipe, parts: dict[str, Crops], epoch: int, rank: int = 0, world: int = 1
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Yield one epoch's augmented batches, in random order.
+
+    Each is crops (B, 3, S, S), age (B,), female (B,) and the teachers' answers (B, 3), see losses.taught_loss.
+    rank, world: of several processes that train together, each takes every world-th row of every batch.
+    """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
     main, extra = parts["train"], parts.get("gender")
     for rows in epoch_order(recipe, parts, random):
+        rows = rows[rank::world]
         own, other = rows[rows < len(main)], rows[rows >= len(main)] - len(main)
         picked = [(main, own)] + ([(extra, other)] if extra is not None and len(other) else [])
-        pixels, age, female = (
+        pixels, age, female, taught = (
             torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))
-            for name in ("pixels", "age", "female")
+            for name in ("pixels", "age", "female", "taught")
         )
-        yield augment(pixels, INPUT_SIZE, recipe.augmentation, random), age, female
+        yield augment(pixels, recipe.network.size, recipe.augmentation, random), age, female, taught
 
 
 @torch.no_grad()
-def predict(net: MultiTaskNet, crops: Crops, batch: int = 256) -> tuple[Tensor, Tensor]:
-    """Return (ages (3, N) in years, female probabilities (3, N)) of the canonical crops."""
+def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tuple[Tensor, Tensor]:
+    """Return (ages (B, N) in years, female probabilities (B, N)) of the canonical crops, one row a branch.
+
+    size: side of the network's input in pixels.
+    """
     net.eval()
+    device = net.ages.device
     ages, females = [], []
     for start in range(0, len(crops), batch):
-        female, age = net(
-            prepare(torch.from_numpy(np.array(crops.pixels[start : start + batch])), INPUT_SIZE)
-        )
-        ages.append(net.expected_age(age))
-        females.append(female.sigmoid())
+        pixels = torch.from_numpy(np.array(crops.pixels[start : start + batch]))
+        x = prepare(pixels, size).contiguous(memory_format=torch.channels_last)
+        female, age = net(x.to(device))
+        ages.append(net.expected_age(age).cpu())
+        females.append(female.sigmoid().cpu())
     return torch.cat(ages, 1), torch.cat(females, 1)
 
 
-def validate(net: MultiTaskNet, crops: Crops, recipe: Recipe) -> dict[str, float]:
+def validate(net: TrainableNet, crops: Crops, recipe: Recipe) -> dict[str, float]:
     """Return validation figures, the branches weighted as the recipe's fixed decision says.
 
     score is what the best epoch has least of: years of age error plus a fifth of a year for each
     hundredth of gender error, so that neither task is chosen at the other's cost.
     """
-    age, female = predict(net, crops)
+    age, female = predict(net, crops, recipe.network.size)
     by_age, by_gender = (
         torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender)
     )
     mae = float((by_age @ age - torch.from_numpy(crops.age)).abs().mean())
+    if not len(female):  # a network without gender
+        return {"val_age_mae": mae, "val_gender_accuracy": math.nan, "score": mae}
     right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()
     accuracy = float(right.mean())
     return {"val_age_mae": mae, "val_gender_accuracy": accuracy, "score": mae + 20 * (1 - accuracy)}
 
 
-def _groups(net: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and filters; leave biases and normalisation alone."""
-    matrices = [p for p in net.parameters() if p.ndim > 1]
-    rest = [p for p in net.parameters() if p.ndim <= 1]
-    return [{"params": matrices, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
+def _groups(net: TrainableNet, opt: Optimisation) -> list[dict[str, Any]]:
+    """Decay matrices and filters, leave biases and normalisation alone; layer by layer where rates differ."""
+    if opt.layer_decay < 1 and isinstance(net, AgeNet):
+        from timm.optim import param_groups_layer_decay
+
+        groups = param_groups_layer_decay(net.backbone, opt.weight_decay, layer_decay=opt.layer_decay)
+        for group in groups:
+            group["lr"] = opt.learning_rate * group["lr_scale"]
+        outputs = [module for module in (net.years, net.female) if module is not None]
+    else:
+        groups, outputs = [], [net]
+    rest = [p for module in outputs for p in module.parameters()]
+    decay = {"params": [p for p in rest if p.ndim > 1], "weight_decay": opt.weight_decay}
+    return [*groups, decay, {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0}]
 
 
 def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int], None]:

@@ -1,4 +1,9 @@
-"""The losses of the multi-task network."""
+"""The losses: of age as a distribution, of gender, and of both over a network's output pairs.
+
+Every age loss takes log-probabilities `log_p` of shape (..., N, bins) over the ages `bins` (bins,) in years and
+the labels `age` (N,) in years, and returns the mean over the N faces, of shape (...). Below p is exp(log_p), m
+the mean and v the variance of the distribution: m = sum_b p_b b, v = sum_b p_b (b - m)^2.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +14,121 @@ from torch.nn import functional as F
 from phiz.training.recipe import Loss
 
 
+def absolute_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
+    """Mean absolute error of the expected age: 1/N sum_i |m_i - y_i|. In years."""
+    return (expected(log_p, bins) - age).abs().mean(-1)
+
+
+def cross_entropy_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
+    """Softmax cross-entropy Ls = -1/N sum_i log p_i(y_i), the class y_i being the bin nearest to the age."""
+    label = (bins - age[:, None]).abs().argmin(1)
+    return -log_p.gather(-1, label.expand(log_p.shape[:-1]).unsqueeze(-1)).squeeze(-1).mean(-1)
+
+
+def mean_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
+    """Lm = 1/2N sum_i (m_i - y_i)^2. In years squared.
+
+    Source: Pan et al., CVPR 2018, equation 4. With cross-entropy the whole loss is L = Ls + 0.2 Lm + 0.05 Lv.
+    """
+    return (expected(log_p, bins) - age).square().mean(-1) / 2
+
+
+def variance_loss(log_p: Tensor, bins: Tensor) -> Tensor:
+    """Lv = 1/N sum_i v_i: a distribution narrow round its mean, wherever that is. In years squared.
+
+    Source: Pan et al., CVPR 2018, equation 5.
+    """
+    mean = expected(log_p, bins)
+    return (log_p.exp() * (bins - mean.unsqueeze(-1)).square()).sum(-1).mean(-1)
+
+
+def distribution_loss(log_p: Tensor, wanted: Tensor) -> Tensor:
+    """Cross-entropy -1/N sum_i sum_b q_i(b) log p_i(b) to the distributions `wanted`, (N, bins).
+
+    With `age_distribution` and `absolute_loss` this is the loss of Gao et al. 2018 (DLDL-v2), arXiv 1807.00946:
+    the divergence from q to p and the cross-entropy differ by q's entropy, which no weight changes.
+    """
+    return -(wanted * log_p).sum(-1).mean(-1)
+
+
+def expected(log_p: Tensor, bins: Tensor) -> Tensor:
+    """Return the mean of each distribution in years: (..., bins) -> (...)."""
+    return (log_p.exp() * bins).sum(-1)
+
+
+def age_distribution(age: Tensor, bins: Tensor, sigma: float | Tensor) -> Tensor:
+    """Return the discrete normal distribution of width `sigma` round each age: (N,) -> (N, bins).
+
+    sigma: one width, or one a face (N,). All in years. Source: Gao et al. 2018 (DLDL-v2), arXiv 1807.00946.
+    """
+    width = sigma[:, None] if isinstance(sigma, Tensor) else sigma
+    return torch.softmax(-((bins - age[:, None]) ** 2) / (2 * width**2), dim=1)
+
+
+def age_loss(log_p: Tensor, bins: Tensor, age: Tensor, weights: Loss) -> Tensor:
+    """Return the age task's terms, each times its weight, of every branch: (B, N, bins) -> (B,)."""
+    total = log_p.new_zeros(log_p.shape[0])
+    if weights.absolute > 0:
+        total = total + weights.absolute * absolute_loss(log_p, bins, age)
+    if weights.distribution > 0:
+        wanted = age_distribution(age, bins, weights.sigma)
+        total = total + weights.distribution * distribution_loss(log_p, wanted)
+    if weights.cross_entropy > 0:
+        total = total + weights.cross_entropy * cross_entropy_loss(log_p, bins, age)
+    if weights.mean > 0:
+        total = total + weights.mean * mean_loss(log_p, bins, age)
+    if weights.variance > 0:
+        total = total + weights.variance * variance_loss(log_p, bins)
+    return total
+
+
 def multitask_loss(
     female: Tensor, ages: Tensor, bins: Tensor, age_label: Tensor, female_label: Tensor, weights: Loss
 ) -> Tensor:
-    """Weighted sum over the three output pairs of binary cross-entropy and mean absolute error.
+    """Weighted sum over the output pairs of binary cross-entropy for gender and `age_loss`.
 
-    female: (3, N) logits. ages: (3, N, bins) log-probabilities. bins: (bins,) years.
-    age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0, or NaN where unknown.
+    female: (B, N) logits; (0, N) of a network without gender. ages: (B, N, bins) log-probabilities.
+    bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0, or NaN where unknown.
     A missing label adds nothing and its mean is taken over the labels present, so a picture that
     lacks one label still teaches the other. Returns a scalar.
 
     Source: total = main + 0.3 auxiliary + 0.5 ensemble, as in the conference paper.
     """
-    branch = torch.tensor([weights.main, weights.auxiliary, weights.ensemble], dtype=female.dtype)
-    total = female.new_zeros(())
+    branch = ages.new_tensor([weights.main, weights.auxiliary, weights.ensemble])
+    total = ages.new_zeros(())
     known = ~torch.isnan(female_label)
-    if known.any():
+    if known.any() and len(female):
         target = female_label[known] * (1 - weights.smoothing) + 0.5 * weights.smoothing
         logits = female[:, known]
         cross_entropy = F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none")
-        total = total + weights.gender * (branch * cross_entropy.mean(1)).sum()
+        total = total + weights.gender * (branch[: len(female)] * cross_entropy.mean(1)).sum()
     known = ~torch.isnan(age_label)
     if known.any():
-        log_p, target = ages[:, known], age_label[known]
-        per_branch = ((log_p.exp() * bins).sum(-1) - target).abs().mean(1)
-        if weights.distribution > 0:
-            wanted = age_distribution(target, bins, weights.sigma)
-            divergence = -(wanted * log_p).sum(-1).mean(1)
-            per_branch = per_branch + weights.distribution * divergence
-        total = total + weights.age * (branch * per_branch).sum()
+        per_branch = age_loss(ages[:, known], bins, age_label[known], weights)
+        total = total + weights.age * (branch[: len(ages)] * per_branch).sum()
     return total
 
 
-def age_distribution(age: Tensor, bins: Tensor, sigma: float) -> Tensor:
-    """Return the discrete normal distribution of width `sigma` round each age: (N,) -> (N, bins).
+def taught_loss(female: Tensor, ages: Tensor, bins: Tensor, taught: Tensor, weights: Loss) -> Tensor:
+    """The same sum with teachers' answers for labels: distributions for ages, probabilities for gender.
 
-    All in years. Source: Gao et al. 2018 (DLDL-v2), arXiv 1807.00946.
+    taught: (N, 3): the teachers' age and its deviation in years, and their probability of female; NaN where
+    they said nothing. The age term is the absolute error from the teachers' age and, times
+    weights.distribution, the cross-entropy to the normal distribution of their deviation. Returns a scalar.
+    Source: Hinton et al. 2015, arXiv 1503.02531, without a temperature: the deviation keeps what it is for.
     """
-    return torch.softmax(-((bins - age[:, None]) ** 2) / (2 * sigma**2), dim=1)
+    branch = ages.new_tensor([weights.main, weights.auxiliary, weights.ensemble])
+    known = ~torch.isnan(taught).any(1)
+    if not known.any():
+        return ages.new_zeros(())
+    age, deviation, share = taught[known].unbind(1)
+    log_p, logits = ages[:, known], female[:, known]
+    wanted = age_distribution(age, bins, deviation.clamp(min=1.0))
+    years = weights.absolute * absolute_loss(log_p, bins, age) + weights.distribution * distribution_loss(
+        log_p, wanted
+    )
+    total = weights.age * (branch[: len(ages)] * years).sum()
+    if len(logits):
+        gender = F.binary_cross_entropy_with_logits(logits, share.expand_as(logits), reduction="none").mean(1)
+        total = total + weights.gender * (branch[: len(female)] * gender).sum()
+    return total

@@ -24,6 +24,7 @@ class Data:
     conflicts: file of contradicting labels, left out of training.
     celeba: split file of CelebA, whose pictures teach gender only; "" for none.
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
+    taught: answers of larger networks on the training pictures, a file that `phiz teach` wrote; "" for none.
     limit: at most this many pictures of each part and data set (a quick try); 0 for all.
     aligner: what aligns the crop: "detector" as in analysis, or the data set's own "landmarks" (FG-NET).
     """
@@ -32,8 +33,24 @@ class Data:
     conflicts: str = ""
     celeba: str = ""
     celeba_share: float = 0.0
+    taught: str = ""
     limit: int = 0
     aligner: str = "detector"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Which network is trained.
+
+    name: "multitask" (networks/multitask.py), "alexnet", or a name of timm such as "efficientnet_b0"
+    (networks/age.py). size: side of its input in pixels. pretrained: start from ImageNet weights, fetched by
+    timm or torchvision; an error where they cannot be had. gender: whether it has a gender output.
+    """
+
+    name: str = "multitask"
+    size: int = 64
+    pretrained: bool = False
+    gender: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +58,10 @@ class Optimisation:
     """AdamW with a warm-up and a cosine decay, weights averaged exponentially.
 
     average: decay per step of the weight average that is evaluated and shipped.
+    layer_decay: each layer's rate is this times the next deeper one's; below 1 keeps pre-trained early layers.
+    patience: stop after so many epochs without a better validation score; 0 never.
+    device: "auto" (a GPU where there is one), "cpu", "cuda" or "mps". devices: how many GPUs.
+    precision: "32-true", or "bf16-mixed" and "16-mixed" for networks that gain by it.
     """
 
     epochs: int
@@ -50,15 +71,22 @@ class Optimisation:
     warmup_epochs: float = 1.0
     average: float = 0.999
     dropout: float = 0.2
+    layer_decay: float = 1.0
+    patience: int = 0
+    device: str = "auto"
+    devices: int = 1
+    precision: str = "32-true"
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Weights of the loss terms; see losses.multitask_loss.
 
-    main, auxiliary, ensemble: weights of the three output pairs. age, gender: of the two tasks.
-    distribution: of the label-distribution term beside the mean absolute error; sigma: its width in years.
-    smoothing: gender labels are pulled this far towards 1/2, because some are wrong.
+    main, auxiliary, ensemble: weights of the three output pairs; a network with one pair has main alone.
+    age, gender: of the two tasks. absolute, distribution, cross_entropy, mean, variance: of the age task's
+    terms, see losses.py. sigma: width of the label distribution in years. smoothing: gender labels are pulled
+    this far towards 1/2, because some are wrong. taught: share of the loss that comes from the teachers'
+    answers rather than the labels, where [data] taught names them.
     """
 
     main: float = 1.0
@@ -66,9 +94,14 @@ class Loss:
     ensemble: float = 0.5
     age: float = 0.1
     gender: float = 1.0
+    absolute: float = 1.0
     distribution: float = 0.0
+    cross_entropy: float = 0.0
+    mean: float = 0.0
+    variance: float = 0.0
     sigma: float = 3.0
     smoothing: float = 0.0
+    taught: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +127,10 @@ class Augmentation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """How the three branches are combined: "fixed" weights below, or "fitted" on the validation part."""
+    """How the three branches are combined: "fixed" weights below, or "fitted" on the validation part.
+
+    A network with one pair of outputs has nothing to combine: "fixed", one weight of 1.
+    """
 
     weights: str = "fitted"
     age: tuple[float, ...] = (1 / 3, 1 / 3, 1 / 3)
@@ -113,6 +149,7 @@ class Recipe:
     start: Path | None
     crop: CropTemplate
     data: Data
+    network: Network
     optimisation: Optimisation
     loss: Loss
     augmentation: Augmentation
@@ -133,7 +170,7 @@ def load_recipe(path: Path | str) -> Recipe:
         raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
-    sections = {"data": Data, "optimisation": Optimisation, "loss": Loss}
+    sections = {"data": Data, "network": Network, "optimisation": Optimisation, "loss": Loss}
     sections |= {"augmentation": Augmentation, "decision": Decision}
     _check_keys(
         path,
@@ -147,6 +184,10 @@ def load_recipe(path: Path | str) -> Recipe:
     except ModelError as error:
         raise RecipeError(f"{path}: {error}") from error
     parts = {name: _section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
+    branches = 3
+    if parts["network"].name != "multitask":
+        branches = 1
+        parts["decision"] = _one_branch(path, parts["network"], table)
     start = _typed(path, "start", table.get("start", ""), str)
     recipe = Recipe(
         name=_typed(path, "name", table["name"], str),
@@ -166,11 +207,40 @@ def load_recipe(path: Path | str) -> Recipe:
         )
     for task in ("age", "gender"):
         weights = getattr(recipe.decision, task)
-        if len(weights) != 3 or min(weights) < 0 or abs(sum(weights) - 1) > 1e-3:
+        if len(weights) != branches or min(weights) < 0 or abs(sum(weights) - 1) > 1e-3:
             raise RecipeError(
                 f"{path}: [decision] {task} must be three weights that sum to 1, got {list(weights)}"
             )
+    _check_choices(recipe)
     return recipe
+
+
+def _one_branch(path: Path, network: Network, table: dict[str, Any]) -> Decision:
+    if "decision" in table:
+        raise RecipeError(f"{path}: [decision] belongs to the network multitask; {network.name} has one branch")
+    return Decision("fixed", (1.0,), (1.0,))
+
+
+def _check_choices(recipe: Recipe) -> None:
+    network, optimisation = recipe.network, recipe.optimisation
+    if network.name == "multitask" and (network.size != 64 or network.pretrained or not network.gender):
+        raise RecipeError(
+            f"{recipe.path}: [network] multitask takes 64 pixels, has gender and no ImageNet weights; "
+            "leave size, gender and pretrained out"
+        )
+    if network.size < 32:
+        raise RecipeError(f"{recipe.path}: [network] size must be at least 32 pixels, got {network.size}")
+    for key, known in _CHOICES.items():
+        if (value := getattr(optimisation, key)) not in known:
+            raise RecipeError(
+                f"{recipe.path}: [optimisation] {key} must be one of {', '.join(known)}, got {value!r}"
+            )
+
+
+_CHOICES = {
+    "device": ("auto", "cpu", "cuda", "mps"),
+    "precision": ("32-true", "bf16-mixed", "16-mixed"),
+}
 
 
 def _section(path: Path, name: str, kind: type, table: Any) -> Any:

@@ -6,20 +6,24 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
 from phiz.datasets.utkface import read_utkface
 from phiz.errors import RecipeError
-from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
+from phiz.networks.build import TrainableNet
 from phiz.training import decision
 from phiz.training.crops import Crops, load_crops
+from phiz.training.decision import Weights
 from phiz.training.export import export
 from phiz.training.loop import predict, train
 from phiz.training.recipe import Recipe
+from phiz.training.taught import load_answers
 
 
 def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
@@ -40,65 +44,85 @@ def load_parts(
 
     names: the parts that are needed; the others are neither read nor cut.
     """
-    folder, limit = recipe.path.parent, recipe.data.limit or None
     parts: dict[str, Crops] = {}
     if {"train", "validation"} & set(names):
-        parts = _utkface_parts(recipe, data, cache, names)
-    if "gender" in names and recipe.data.celeba and recipe.data.celeba_share > 0:
-        drawn = set(load_split(folder / recipe.data.celeba)["train"])
-        photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
-        photos = _spread(photos, limit)
-        parts["gender"] = load_crops(photos, chips=False, template=recipe.crop, size=INPUT_SIZE, cache=cache)
+        for part, records in _utkface(recipe, data, names).items():
+            parts[part] = _crops(recipe, records, cache, chips=True)
+    if "gender" in names and (photos := _celeba(recipe, data)):
+        parts["gender"] = _crops(recipe, photos, cache, chips=False)
+    if recipe.data.taught:
+        answers = load_answers(recipe.path.parent / recipe.data.taught)
+        parts |= {name: answers.of(parts[name]) for name in ("train", "gender") if name in parts}
     return parts
 
 
-def _utkface_parts(recipe: Recipe, data: Path, cache: Path, names: Collection[str]) -> dict[str, Crops]:
+def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord], bool]]:
+    """Return the pictures that a recipe trains on, set by set, and whether a set holds chips."""
+    return [(_utkface(recipe, data, ["train"])["train"], True), (_celeba(recipe, data), False)]
+
+
+def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: bool) -> Crops:
+    return load_crops(records, chips=chips, template=recipe.crop, size=recipe.network.size, cache=cache)
+
+
+def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
+    if not recipe.data.celeba or recipe.data.celeba_share <= 0:
+        return []
+    drawn = set(load_split(recipe.path.parent / recipe.data.celeba)["train"])
+    photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
+    return _spread(photos, recipe.data.limit or None)
+
+
+def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, list[FaceRecord]]:
     if not recipe.data.utkface:
         raise RecipeError(
             f"{recipe.path}: [data] utkface must name a split file to train by; a recipe without one trains "
             "the folds of a protocol: phiz evaluate RECIPE --protocol FILE"
         )
-    folder, limit = recipe.path.parent, recipe.data.limit or None
+    folder = recipe.path.parent
     left_out = load_conflicts(folder / recipe.data.conflicts) if recipe.data.conflicts else set()
     split = load_split(folder / recipe.data.utkface, data / "UTKFace")
     records = {record.path.name: record for record in read_utkface(data / "UTKFace")}
-
-    def chips(part: str, without: set[str]) -> Crops:
-        chosen = [records[name] for name in split[part] if name in records and name not in without]
-        return load_crops(
-            _spread(chosen, limit), chips=True, template=recipe.crop, size=INPUT_SIZE, cache=cache
-        )
-
     without = {"train": left_out, "validation": set()}
-    return {part: chips(part, without[part]) for part in without if part in names}
+    parts = {
+        part: [records[name] for name in split[part] if name in records and name not in without[part]]
+        for part in without
+        if part in names
+    }
+    return {part: _spread(chosen, recipe.data.limit or None) for part, chosen in parts.items()}
 
 
-def finish(recipe: Recipe, net: MultiTaskNet, validation: Crops, output: Path) -> Path:
+def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path) -> Path:
     """Choose the branch weights, export the network into `output` and return the ONNX path.
 
-    Both kinds of weights are measured on validation and stand on the card; validation.json
+    Where there are several branches both kinds of weights are measured on validation and stand on the card; validation.json
     beside it repeats them.
     """
-    age, female = (values.numpy() for values in predict(net, validation))
+    age, female = (values.numpy() for values in predict(net, validation, recipe.network.size))
     fixed = recipe.decision.age, recipe.decision.gender
-    fitted = (
-        decision.fit_age_weights(age, validation.age),
-        decision.fit_gender_weights(female, validation.female),
-    )
-    figures = {}
-    for name, (by_age, by_gender) in (("fixed", fixed), ("fitted", fitted)):
-        error = np.abs(np.array(by_age) @ age - validation.age).mean()
-        right = ((np.array(by_gender) @ female >= 0.5) == (validation.female == 1)).mean()
-        figures[name] = {
-            "age_weights": list(by_age),
-            "gender_weights": list(by_gender),
-            "age_mae": round(float(error), 3),
-            "gender_accuracy": round(float(right), 4),
-        }
+    ways = {"fixed": fixed}
+    if len(age) > 1:
+        ways["fitted"] = (
+            decision.fit_age_weights(age, validation.age),
+            decision.fit_gender_weights(female, validation.female),
+        )
+    figures = {name: _measured(age, female, validation, *weights) for name, weights in ways.items()}
     output.mkdir(parents=True, exist_ok=True)
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    by_age, by_gender = fitted if recipe.decision.weights == "fitted" else fixed
+    by_age, by_gender = ways[recipe.decision.weights]
     return export(net, recipe, by_age, by_gender, {"validation": figures}, output)
+
+
+def _measured(
+    age: NDArray[np.float32], female: NDArray[np.float32], crops: Crops, by_age: Weights, by_gender: Weights
+) -> dict[str, Any]:
+    """Return the validation figures of the branches combined by these weights."""
+    error = np.abs(np.array(by_age) @ age - crops.age).mean()
+    figures: dict[str, Any] = {"age_weights": list(by_age), "age_mae": round(float(error), 3)}
+    if len(female):
+        right = ((np.array(by_gender) @ female >= 0.5) == (crops.female == 1)).mean()
+        figures |= {"gender_weights": list(by_gender), "gender_accuracy": round(float(right), 4)}
+    return figures
 
 
 def with_seed(recipe: Recipe, seed: int | None) -> Recipe:

@@ -1,0 +1,119 @@
+"""Larger age networks: a backbone of timm or torchvision, a softmax over the ages 0 to 100, and gender if wanted.
+
+The age is the expectation of the softmax. Source: Rothe et al. 2018 (DEX), doi 10.1007/s11263-016-0940-3, whose
+VGG-16 the papers' comparison replaces by AlexNet, ResNet and EfficientNet.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from phiz.errors import RecipeError
+from phiz.networks.imagenet import PACKAGES, load_packaged
+
+#: The highest age of the softmax, in years; one bin a year.
+OLDEST = 100
+#: Mean and standard deviation per colour, of pixels in [0, 1], that ImageNet weights were trained with.
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class AgeNet(nn.Module):
+    """One backbone, one output pair.
+
+    forward: float32 (N, 3, S, S), RGB in [-1, 1], to
+        female: (1, N) logits, positive means female; (0, N) without the gender output,
+        ages: (1, N, 101) log-probabilities over `self.ages` (years).
+    That is the form of MultiTaskNet with one branch, so both train in the same loop.
+
+    backbone: a name of timm, or "alexnet" (torchvision's). size: input side in pixels. pretrained: start from
+    the library's ImageNet weights. Raises RecipeError on an unknown name, and where the weights cannot be had.
+    """
+
+    ages: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, backbone: str, size: int, *, gender: bool = True, dropout: float = 0.2, pretrained: bool = False
+    ) -> None:
+        super().__init__()
+        self.backbone, (mean, std) = _backbone(backbone, pretrained)
+        with torch.no_grad():
+            channels = self.backbone.eval()(torch.zeros(1, 3, size, size)).shape[1]
+        self.register_buffer("ages", torch.arange(OLDEST + 1, dtype=torch.float32))
+        self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
+        self.drop = nn.Dropout(dropout)
+        self.years = nn.Linear(channels, OLDEST + 1)
+        self.female = nn.Linear(channels, 1) if gender else None
+
+    def outputs(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the logits over the ages, (N, 101), and of female, (N,), or None without gender."""
+        features = self.drop(self.backbone((x * 0.5 + 0.5 - self.mean) / self.std))
+        female = None if self.female is None else self.female(features).squeeze(1)
+        return self.years(features), female
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (female logits, age log-probabilities), see the class."""
+        years, female = self.outputs(x)
+        none = years.new_zeros((0, len(x)))
+        return none if female is None else female[None], F.log_softmax(years, dim=1)[None]
+
+    def expected_age(self, ages: Tensor) -> Tensor:
+        """Turn age log-probabilities (..., 101) into years (...)."""
+        return (ages.exp() * self.ages).sum(-1)
+
+
+Norm = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def _backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
+    """Return the network that ends in one vector a picture, and the mean and deviation of its input."""
+    try:
+        if name == "alexnet":
+            return _alexnet(pretrained), IMAGENET
+        return _timm(name, pretrained)
+    except ImportError as error:
+        raise RecipeError(
+            f"network {name!r} comes from the packages timm and torchvision: pip install phiz[train] ({error})"
+        ) from error
+
+
+def _timm(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
+    import timm
+
+    if not timm.is_model(name):
+        near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "see timm.list_models()"
+        raise RecipeError(f"unknown network {name!r}: expected multitask, alexnet or a name of timm, as {near}")
+    net = timm.create_model(name, num_classes=0)
+    norm = net.pretrained_cfg["mean"], net.pretrained_cfg["std"]
+    if not pretrained or load_packaged(name, net):
+        return net, norm
+    try:
+        net = timm.create_model(name, pretrained=True, num_classes=0)
+    except Exception as error:  # the hub's own errors, of several kinds
+        raise RecipeError(_no_weights(name, "huggingface.co", error)) from error
+    return net, norm
+
+
+def _alexnet(pretrained: bool) -> nn.Module:
+    from torchvision.models import AlexNet_Weights, alexnet
+
+    try:
+        net = alexnet(weights=AlexNet_Weights.IMAGENET1K_V1 if pretrained else None)
+    except Exception as error:  # URLError, a wrong hash, a disk that is full
+        raise RecipeError(_no_weights("alexnet", "download.pytorch.org", error)) from error
+    net.classifier[-1] = nn.Identity()
+    return net
+
+
+def _no_weights(name: str, host: str, error: Exception) -> str:
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    package = f"install the package {PACKAGES[name][0]}, which brings them; " if name in PACKAGES else ""
+    return (
+        f"expected ImageNet weights of {name!r} from {host}, could not get them ({reason[:160]}); {package}connect to the "
+        "network once (the library keeps them), name a checkpoint with `start`, or set pretrained = false in "
+        "[network] to train from random weights"
+    )

@@ -1,0 +1,78 @@
+"""Teachers' answers on the training pictures, as labels that a smaller network learns from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from phiz.crop import CropTemplate
+from phiz.datasets.record import FaceRecord
+from phiz.errors import ModelError
+from phiz.models.session import AGE, FEMALE, Model, load_model
+from phiz.training.crops import load_crops
+from phiz.training.recipe import Recipe
+from phiz.training.run import training_records
+from phiz.training.taught import COLUMNS, picture
+
+#: The output of a teacher's graph that says how wide its distribution over ages is, in years.
+STD = "age_std"
+BATCH = 64
+
+Answers = NDArray[np.float64]
+
+
+def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Path, output: Path) -> int:
+    """Write what the teachers say of the recipe's training pictures, and return of how many.
+
+    teachers: models as `load_model` takes them, with the outputs age, age_std and female. Each sees every
+    picture in its own canonical crop and mirrored. Ages are averaged over teachers and mirrors; the variance is
+    the mean of theirs plus that of their ages, so it grows where they disagree. output: a CSV file.
+    Pictures of the validation and test parts are never asked about.
+    Raises: ModelError where a teacher lacks an output.
+    """
+    found: dict[str, list[Answers]] = {}
+    for teacher in teachers:
+        model = load_model(teacher)
+        lacking = {STD} - {spec.name for spec in model.card.outputs}
+        if lacking:
+            raise ModelError(f"{teacher}: a teacher needs the output {STD}; train it as a network of timm")
+        for records, chips in training_records(recipe, data):
+            for name, answers in _ask(model, records, chips, cache):
+                found.setdefault(name, []).append(answers)
+    part = output.with_suffix(".part")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with part.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for name, looks in sorted(found.items()):
+            writer.writerow([name, *(f"{value:.4g}" for value in combined(np.concatenate(looks)))])
+    part.replace(output)
+    return len(found)
+
+
+def combined(looks: Answers) -> tuple[float, float, float]:
+    """Return age, its standard deviation and the probability of female of several looks: (L, 3) -> three."""
+    age, std, female = looks.T
+    return float(age.mean()), float(np.sqrt((std**2).mean() + age.var())), float(female.mean())
+
+
+def _ask(
+    model: Model, records: Sequence[FaceRecord], chips: bool, cache: Path
+) -> list[tuple[str, Answers]]:
+    template = CropTemplate.from_dict(model.card.crop)
+    crops = load_crops(records, chips=chips, template=template, size=model.size, cache=cache)
+    side = crops.pixels.shape[1]
+    inner = slice((side - model.size) // 2, (side - model.size) // 2 + model.size)
+    answers: list[tuple[str, Answers]] = []
+    for start in tqdm(range(0, len(crops), BATCH), desc=model.card.name, unit="batch"):
+        pixels = np.ascontiguousarray(crops.pixels[start : start + BATCH, inner, inner])
+        looks = [model.run(np.ascontiguousarray(view)) for view in (pixels, pixels[:, :, ::-1])]
+        stacked = np.array([[look[name] for name in (AGE, STD, FEMALE)] for look in looks], np.float64)
+        names = map(picture, crops.paths[start : start + BATCH])
+        answers += [(name, stacked[:, :, i]) for i, name in enumerate(names)]
+    return answers
