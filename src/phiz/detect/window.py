@@ -96,7 +96,7 @@ def sample(picture: PIL.Image.Image, window: Window, size: int, fill: Fill, cell
         min(window.y + bottom / scale, picture.height),
     )
     part = picture.resize(
-        (right - left, bottom - top), PIL.Image.Resampling.BILINEAR, box=box, reducing_gap=1.0
+        (right - left, bottom - top), PIL.Image.Resampling.BILINEAR, box=box, reducing_gap=2.0
     )
     pixels: NDArray[np.uint8] = np.asarray(part)
     if pixels.shape[:2] == (rows, columns):

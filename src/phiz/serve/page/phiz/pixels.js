@@ -6,7 +6,7 @@
 
 const WEIGHT_BITS = 22;
 // Pillow shrinks by a whole factor first where more than this many times the wanted size is left after it.
-const REDUCING_GAP = 1;
+const REDUCING_GAP = 2;
 
 /** Mean of every fx x fy block of the box [left, top, right, bottom], like Image.reduce; the last may be smaller. */
 export function reduce(picture, fx, fy, [left, top, right, bottom] = [0, 0, picture.width, picture.height]) {
@@ -41,7 +41,7 @@ export function reduce(picture, fx, fy, [left, top, right, bottom] = [0, 0, pict
   return out;
 }
 
-/** Antialiased bilinear resize of the box [left, top, right, bottom], like Image.resize with reducing_gap=1. */
+/** Antialiased bilinear resize of the box [left, top, right, bottom], like Image.resize with reducing_gap=2. */
 export function resize(picture, width, height, box) {
   const fx = Math.trunc((box[2] - box[0]) / width / REDUCING_GAP) || 1;
   const fy = Math.trunc((box[3] - box[1]) / height / REDUCING_GAP) || 1;
