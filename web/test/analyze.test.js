@@ -54,6 +54,29 @@ test("pictures asked for at once are answered each with its own", async () => {
   assert.deepEqual(answers.map(({ faces }) => faces.length), [1, 0]);
 });
 
+test("a video: known faces are followed where they moved, a lost one is searched for", async () => {
+  const group = picture("group.png");
+  const { faces } = await phiz.analyze(group);
+  const apart = faces.map((face) => ({ ...face, box: face.box.map((value, i) => value + (i < 2 ? 6 : 0)) }));
+  let searches = 0;
+  const { candidates } = phiz.detector.back;
+  phiz.detector.back.candidates = function (...rest) {
+    searches++;
+    return candidates.apply(this, rest);
+  };
+  const followed = (await phiz.analyze(group, apart)).faces;
+  assert.equal(searches, 0);
+  assert.equal(followed.length, faces.length);
+  followed.forEach(({ box }, i) => {
+    const near = 0.06 * faces[i].box[2]; // boxes depend a little on where the close-up is
+    box.forEach((value, k) => assert.ok(Math.abs(value - faces[i].box[k]) < near, `${box} is not ${faces[i].box}`));
+  });
+  const stray = { ...faces[0], box: [450, 500, 60, 60] };
+  assert.equal((await phiz.analyze(group, [...faces, stray])).faces.length, faces.length);
+  assert.equal(searches, 1);
+  delete phiz.detector.back.candidates;
+});
+
 test("what is no picture is refused, and the next picture is still answered", async () => {
   await assert.rejects(phiz.analyze({ width: 2, height: 2, data: new Uint8Array(12) }), /four bytes a pixel/);
   assert.equal((await phiz.analyze(picture("edges.png"))).faces.length, 0);

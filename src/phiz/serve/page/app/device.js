@@ -36,7 +36,7 @@ export class Device {
   async frame(video) {
     await this.ready;
     const bitmap = await createImageBitmap(video);
-    return this.ask({ task: "analyze", bitmap }, [bitmap]);
+    return this.ask({ task: "frame", bitmap }, [bitmap]);
   }
 
   close() {

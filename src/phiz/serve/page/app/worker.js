@@ -1,5 +1,6 @@
 // The analysis on this device, off the page's own thread. Messages in: {id, task: "load", gpu} once, then
-// {id, task: "analyze", bitmap}. Messages out: {id, value} or {id, error: {key, values}}.
+// {id, task, bitmap}, task "analyze" for a picture and "frame" for one of a camera's. Messages out: {id, value} or
+// {id, error: {key, values}}.
 
 import { load } from "../phiz/index.js";
 
@@ -14,12 +15,17 @@ const RUNTIMES = {
 // Larger pictures are shrunk before they are searched: some phones give no canvas beyond this.
 const MAX_PIXELS = 16_000_000;
 
+// A camera is searched for newcomers after so many milliseconds; in between known faces are followed.
+const SEARCH_EVERY = 400;
+
 let analyzer;
 let canvas;
+let known = []; // faces of the camera's last frame
+let searched = -Infinity; // when it was searched
 
 self.onmessage = async ({ data: { id, task, gpu, bitmap } }) => {
   try {
-    const value = task === "load" ? await start(gpu) : await analyze(bitmap);
+    const value = await { load: () => start(gpu), analyze: () => analyze(bitmap), frame: () => frame(bitmap) }[task]();
     self.postMessage({ id, value });
   } catch (error) {
     const { key = "error.crash", values = { detail: error.message } } = error;
@@ -67,6 +73,15 @@ async function analyze(bitmap) {
   const scaled = (values) => values.map((value, i) => Math.round(value * (i % 2 ? sy : sx) * 10) / 10);
   const faces = result.faces.map((face) => ({ ...face, box: scaled(face.box), keypoints: face.keypoints.map(scaled) }));
   return { width, height, faces };
+}
+
+async function frame(bitmap) {
+  const now = performance.now();
+  const search = now - searched > SEARCH_EVERY;
+  if (search) searched = now;
+  const result = await analyzer.analyze(pixels(bitmap, bitmap.width, bitmap.height), search ? [] : known);
+  known = result.faces;
+  return result;
 }
 
 /** The pixels of a bitmap on white, as Python lays transparent pictures on white. */

@@ -76,7 +76,14 @@ export class AutoDetector {
       const fresh = proposed.filter((small) => !faces.some((face) => sameFace(face, small)));
       faces = faces.concat(await this.lookTwice(picture, suppress(fresh).slice(0, MAX_PROPOSALS)));
     }
-    return suppress(faces).map(toDetection).sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
+    return inOrder(suppress(faces));
+  }
+
+  /** The faces of the frame before, as `detect` gave them, where they are now; fewer where some are lost. */
+  async follow(picture, faces) {
+    const before = faces.map(({ box: [x, y, w, h] }) => [x, y, x + w, y + h]);
+    const now = await this.closeUp(picture, before, faces.map(({ score }) => score), LARGE_THRESHOLD);
+    return inOrder(suppress(now));
   }
 
   /** What `short` confirms of `proposals` from afar and close up. */
@@ -107,6 +114,11 @@ export class AutoDetector {
     const same = found.filter((face) => overlap(proposal, face) > SAME_FACE);
     return same.reduce((best, face) => (!best || face[SCORE] > best[SCORE] ? face : best), undefined);
   }
+}
+
+/** Candidates as detections, largest first. */
+function inOrder(faces) {
+  return faces.map(toDetection).sort((a, b) => b.box[2] * b.box[3] - a.box[2] * a.box[3]);
 }
 
 function toDetection(face) {
