@@ -148,6 +148,7 @@ function filmItem(picture, onPick) {
   button.title = picture.name;
   image.src = picture.url;
   image.alt = "";
+  image.addEventListener("error", () => image.remove());
   button.append(image, document.createElement("span"));
   button.addEventListener("click", () => {
     onPick();

@@ -91,7 +91,10 @@ function closed({ code, reason }) {
 
 /** Say in words why the service did not answer. */
 async function refusal(response) {
-  const { detail = `HTTP ${response.status}` } = await response.json().catch(() => ({}));
+  const answer = await response.json().catch(() => ({}));
+  // Of one picture that cannot be read the reason is enough.
+  const reason = answer.results?.[0].error?.replace(/^picture bytes: /, "");
+  const detail = reason ?? answer.detail ?? `HTTP ${response.status}`;
   if (response.status === 401) return new Plain("error.token");
   if (response.status === 429 || response.status === 503) return new Plain("error.busy");
   return new Plain(response.status < 500 ? "error.server" : "error.broken", { detail });

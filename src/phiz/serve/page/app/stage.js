@@ -24,6 +24,7 @@ export async function showPicture(url, name) {
     picture.src = url;
     await picture.decode().catch(() => {}); // one that cannot be decoded is reported by the analysis
   }
+  picture.hidden = picture.naturalWidth === 0 || stage.dataset.state !== "picture";
   fit(picture.naturalWidth, picture.naturalHeight);
   return picture;
 }
