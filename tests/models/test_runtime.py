@@ -8,6 +8,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+from phiz.analyzer import Analyzer
 from phiz.errors import ModelError
 from phiz.models import runtime
 from phiz.models.session import load_model
@@ -102,3 +103,30 @@ def test_threads_reach_onnx_runtime() -> None:
     _, path = find_model()
     session = runtime.open_session(Path(path).read_bytes(), threads=2)
     assert session.get_session_options().intra_op_num_threads == 2
+
+
+def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every InferenceSession of phiz is opened here, also the detector's two."""
+    asked = []
+    real = onnxruntime.InferenceSession
+
+    class Session(real):  # type: ignore[misc,valid-type]
+        def __init__(self, weights: bytes, options: object, providers: list[str]) -> None:
+            asked.append(providers)
+            super().__init__(weights, options, providers=[runtime.CPU])
+
+        def get_providers(self) -> list[str]:
+            return asked[-1]
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [GPU, runtime.CPU])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    Analyzer(provider="cuda")
+    assert asked == [[GPU, runtime.CPU]] * 3
+    asked.clear()
+    Analyzer(detector="short", provider="tensorrt")
+    assert asked == [[GPU, runtime.CPU]] * 2
+
+
+def test_an_analyzer_refuses_an_unknown_provider() -> None:
+    with pytest.raises(ModelError, match="unknown execution provider 'gpu'"):
+        Analyzer(provider="gpu")

@@ -36,7 +36,9 @@ def test_the_class_of_an_age_is_its_nearest_bin():
 def test_distribution_by_hand():
     wanted = losses.age_distribution(torch.tensor([10.0]), BINS, 10.0)
     side = math.exp(-0.5)
-    assert wanted[0].tolist() == pytest.approx([side / (1 + 2 * side), 1 / (1 + 2 * side), side / (1 + 2 * side)])
+    assert wanted[0].tolist() == pytest.approx(
+        [side / (1 + 2 * side), 1 / (1 + 2 * side), side / (1 + 2 * side)]
+    )
     log_p = torch.tensor([[[0.25, 0.5, 0.25]]]).log()
     by_hand = (2 * side * math.log(4) + math.log(2)) / (1 + 2 * side)
     assert losses.distribution_loss(log_p, wanted).item() == pytest.approx(by_hand)
@@ -69,7 +71,9 @@ def test_gradients_by_hand():
 
 
 def test_gradients_of_every_loss_agree_with_differences():
-    logits = torch.randn(1, 4, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    logits = torch.randn(
+        1, 4, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    ).requires_grad_()
     bins = torch.linspace(0, 60, 7, dtype=torch.float64)
     age = torch.tensor([3.0, 17.0, 44.0, 60.0], dtype=torch.float64)
     every = Loss(absolute=1.0, distribution=1.0, cross_entropy=1.0, mean=0.2, variance=0.05)

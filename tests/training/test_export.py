@@ -19,7 +19,9 @@ def test_the_deployed_graph_gives_the_networks_answers():
     faces = torch.randint(0, 256, (5, 64, 64, 3), dtype=torch.uint8)
     by_age, by_gender = (0.5, 0.2, 0.3), (0.1, 0.6, 0.3)
     with torch.no_grad():
-        found = dict(zip((o.name for o in outputs(net)), Deployed(net, by_age, by_gender)(faces), strict=True))
+        found = dict(
+            zip((o.name for o in outputs(net)), Deployed(net, by_age, by_gender)(faces), strict=True)
+        )
         female, ages = net(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
     years, female = net.expected_age(ages), female.sigmoid()
     for i in range(3):

@@ -182,5 +182,7 @@ def test_measure_is_the_error_on_known_labels(crops: np.ndarray) -> None:
     age = answers["age"] + np.float32([1, -2, 3, 0])
     female = (answers["female"] >= 0.5).astype(np.float32)
     age[3], female[0], female[1] = np.nan, np.nan, 1 - female[1]
-    found = quantise.measure("multitask-64", Crops(wide, age, female, np.array(["a"] * 4), np.full((4, 3), np.nan, np.float32)))
+    found = quantise.measure(
+        "multitask-64", Crops(wide, age, female, np.array(["a"] * 4), np.full((4, 3), np.nan, np.float32))
+    )
     assert found == {"age_mae": 2.0, "gender_accuracy": pytest.approx(2 / 3, abs=1e-4)}

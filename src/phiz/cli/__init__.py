@@ -24,6 +24,7 @@ from ..errors import PhizError
 COMMANDS: dict[str, str | None] = {
     "analyze": None,
     "models": None,
+    "fetch": None,
     "data": None,
     "train": "train",
     "teach": "train",

@@ -12,12 +12,15 @@ def teach(
     recipe: Annotated[Path, typer.Argument(help="The recipe whose training pictures are asked about.")],
     output: Annotated[Path, typer.Option(help="The CSV file to write; name it in [data] taught.")],
     teacher: Annotated[
-        list[str], typer.Option(help="A model's name or its .onnx file; repeat for several, which are averaged.")
+        list[str],
+        typer.Option(help="A model's name or its .onnx file; repeat for several, which are averaged."),
     ],
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
         "../shared/data"
     ),
-    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")] = Path("runs/cache"),
+    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")] = Path(
+        "runs/cache"
+    ),
 ) -> None:
     """Write teachers' ages and genders of a recipe's training pictures, for distillation."""
     from ..training.recipe import load_recipe

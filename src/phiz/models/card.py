@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -52,6 +52,7 @@ class ModelCard:
     parameters, multiply_adds: size of the network and its work for one face.
     figures: measured results, free in form.
     recipe, commit, created: what made the weights, from which source, and when (ISO 8601).
+    url: where weights that are too large to ship are fetched from; "" for those that lie beside the card.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ModelCard:
     recipe: str
     commit: str
     created: str
+    url: str = ""
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:
@@ -129,7 +131,8 @@ def _read_record(cls: Any, value: Any, where: str, key: str) -> Any:
     if not isinstance(value, dict):
         raise ModelError(f"{where}: {_named(key)} must be an object, not {json.dumps(value)[:60]}")
     names = [field.name for field in fields(cls)]
-    if missing := [name for name in names if name not in value]:
+    needed = [field.name for field in fields(cls) if field.default is MISSING]
+    if missing := [name for name in needed if name not in value]:
         raise ModelError(f"{where}: {_named(key)} lacks {', '.join(missing)}")
     if unknown := [name for name in value if name not in names]:
         raise ModelError(
@@ -137,7 +140,7 @@ def _read_record(cls: Any, value: Any, where: str, key: str) -> Any:
         )
     hints = get_type_hints(cls)
     prefix = f"{key}." if key else ""
-    return cls(**{name: _read(hints[name], value[name], where, prefix + name) for name in names})
+    return cls(**{name: _read(hints[name], item, where, prefix + name) for name, item in value.items()})
 
 
 def _named(key: str) -> str:

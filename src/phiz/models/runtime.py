@@ -54,13 +54,18 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
     return session
 
 
+def check_provider(provider: str) -> None:
+    """Raise ModelError unless `provider` is a key of PROVIDERS."""
+    if provider not in PROVIDERS:
+        raise ModelError(f"unknown execution provider {provider!r}; there are {', '.join(PROVIDERS)}")
+
+
 def choose_providers(provider: str, available: list[str]) -> list[str]:
     """Return ONNX Runtime's names of the provider and its fallbacks, best first, as far as it has them.
 
     Raises ModelError on an unknown name.
     """
-    if provider not in PROVIDERS:
-        raise ModelError(f"unknown execution provider {provider!r}; there are {', '.join(PROVIDERS)}")
+    check_provider(provider)
     first, fallbacks, _ = PROVIDERS[provider]
     return [name for name in (first, *fallbacks) if name in available] or [CPU]
 

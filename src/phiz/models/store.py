@@ -1,7 +1,11 @@
-"""Where models are kept: the ones that ship with phiz by name, the user's own by path."""
+"""Where models are kept: those that ship with phiz by name, larger ones fetched once, the user's own by path.
+
+Nothing is fetched by itself: a kiosk that has no network must not find out at its first picture.
+"""
 
 from __future__ import annotations
 
+import os
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -10,26 +14,52 @@ from .card import ModelCard
 
 DEFAULT_MODEL = "multitask-64"
 WEIGHTS = Path(__file__).parent / "weights"
+#: Short names that `--model` takes as well.
+ALIASES = {"accurate": "age-accurate", "int8": "multitask-64-int8"}
 
 
 def list_cards() -> list[ModelCard]:
-    """Return the cards of the models that ship with phiz, by name. Raises ModelError for a damaged card."""
+    """Return the cards of the models that phiz knows by name. Raises ModelError for a damaged card."""
     return [ModelCard.load(path) for path in sorted(WEIGHTS.glob("*.json"))]
 
 
 def find_model(model: str | PathLike[str] = DEFAULT_MODEL) -> tuple[ModelCard, Path]:
     """Return a model's card and the path of its weights.
 
-    model: the name of a shipped model, or the path of a `.onnx` file or of its `.json` card; the
+    model: the name of a known model, or the path of a `.onnx` file or of its `.json` card; the
     two lie beside each other under one name. Raises ModelError where either is missing or damaged.
     """
     path = Path(model)
-    if path.suffix not in (".onnx", ".json"):
-        path = WEIGHTS / f"{fspath(model)}.json"
-        names = [known.stem for known in sorted(WEIGHTS.glob("*.json"))]
-        if fspath(model) not in names:
-            raise ModelError(
-                f"no model is called {fspath(model)!r}; known: {', '.join(names) or 'none'}; "
-                "or give the path of a .onnx file with its .json card beside it"
-            )
-    return ModelCard.load(path.with_suffix(".json")), path.with_suffix(".onnx")
+    if path.suffix in (".onnx", ".json"):
+        return ModelCard.load(path.with_suffix(".json")), path.with_suffix(".onnx")
+    card = known_card(fspath(model))
+    shipped, fetched = WEIGHTS / f"{card.name}.onnx", fetched_path(card)
+    if shipped.exists() or not (card.url or fetched.exists()):
+        return card, shipped
+    if not fetched.exists():
+        raise ModelError(
+            f"the weights of {card.name} are too large to ship and not on this machine yet: run `phiz fetch "
+            f"{card.name}` once where there is a network, or `phiz fetch {card.name} --source FILE` with a copy "
+            f"of {card.url}"
+        )
+    return card, fetched
+
+
+def known_card(name: str) -> ModelCard:
+    """Return the card of a model known by name. Raises ModelError, listing the known ones, for another."""
+    names = [known.stem for known in sorted(WEIGHTS.glob("*.json"))]
+    name = ALIASES.get(name, name)
+    if name not in names:
+        raise ModelError(
+            f"no model is called {name!r}; known: {', '.join(names) or 'none'}; "
+            "or give the path of a .onnx file with its .json card beside it"
+        )
+    return ModelCard.load(WEIGHTS / f"{name}.json")
+
+
+def fetched_path(card: ModelCard) -> Path:
+    """Return where fetched weights lie: PHIZ_MODELS, or phiz/ in the user's cache folder."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    folder = Path(os.environ.get("PHIZ_MODELS") or Path(cache) / "phiz")
+    # Other weights of the same name, from another version of phiz, lie beside these.
+    return folder / f"{card.name}-{card.sha256[:12]}.onnx"

@@ -217,7 +217,9 @@ def load_recipe(path: Path | str) -> Recipe:
 
 def _one_branch(path: Path, network: Network, table: dict[str, Any]) -> Decision:
     if "decision" in table:
-        raise RecipeError(f"{path}: [decision] belongs to the network multitask; {network.name} has one branch")
+        raise RecipeError(
+            f"{path}: [decision] belongs to the network multitask; {network.name} has one branch"
+        )
     return Decision("fixed", (1.0,), (1.0,))
 
 

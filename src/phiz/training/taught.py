@@ -29,7 +29,9 @@ class TaughtLabels:
         nothing = (np.nan, np.nan, np.nan)
         values = np.array([self.rows.get(picture(name), nothing) for name in crops.paths], np.float32)
         if np.isnan(values).all():
-            raise RecipeError(f"{self.path}: names none of the {len(crops)} training pictures; run phiz teach")
+            raise RecipeError(
+                f"{self.path}: names none of the {len(crops)} training pictures; run phiz teach"
+            )
         return crops.with_taught(values)
 
 

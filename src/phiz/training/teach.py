@@ -61,9 +61,7 @@ def combined(looks: Answers) -> tuple[float, float, float]:
     return float(age.mean()), float(np.sqrt((std**2).mean() + age.var())), float(female.mean())
 
 
-def _ask(
-    model: Model, records: Sequence[FaceRecord], chips: bool, cache: Path
-) -> list[tuple[str, Answers]]:
+def _ask(model: Model, records: Sequence[FaceRecord], chips: bool, cache: Path) -> list[tuple[str, Answers]]:
     template = CropTemplate.from_dict(model.card.crop)
     crops = load_crops(records, chips=chips, template=template, size=model.size, cache=cache)
     side = crops.pixels.shape[1]
