@@ -54,7 +54,8 @@ class Analyzer:
     threads: CPU threads of a network call; None for one, but two where the machine has them for the detector
         "auto", whose two networks then run side by side.
     cropped: take every picture as one already cropped face.
-    Raises ModelError where a model is missing, damaged or unknown.
+    provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
+    Raises ModelError where a model is missing, damaged or unknown, or the provider unknown.
     """
 
     def __init__(
@@ -65,12 +66,16 @@ class Analyzer:
         min_face: int | None = None,
         threads: int | None = None,
         cropped: bool = False,
+        provider: str = "cpu",
     ) -> None:
         # Single networks as small as these lose more by sharing a call among threads than they gain.
         side_by_side = threads is None and detector == "auto"
-        self._model = load_model(model, threads=threads or 1)
+        self._model = load_model(model, threads=threads or 1, provider=provider)
         self._detector = load_detector(
-            detector, min_face=min_face, threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1
+            detector,
+            min_face=min_face,
+            threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1,
+            provider=provider,
         )
         self._cropped = cropped
 

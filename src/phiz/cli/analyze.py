@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
+from .options import Provider
 from .output import Format, OutputError, Sink, header, render
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def analyze(
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; by default one, two for the detector auto.")
     ] = None,
+    provider: Provider = "cpu",
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
     ] = False,
@@ -88,6 +90,8 @@ def analyze(
     if engine is Engine.ray:
         if format is not Format.table or annotate is not None or fail_fast:
             raise PhizError("--engine ray writes Parquet; leave out --format, --annotate and --fail-fast")
+        if provider != "cpu":
+            raise PhizError("--engine ray runs the networks on the CPU; leave out --provider")
         _analyze_on_ray(
             paths,
             output,
@@ -110,7 +114,9 @@ def analyze(
 
     pictures = expand(paths)
     _check_output(output, pictures)
-    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, cropped=cropped)
+    analyzer = Analyzer(
+        model, detector, min_face=min_face, threads=threads, cropped=cropped, provider=provider
+    )
     copies = AnnotatedCopies(annotate, pictures) if annotate is not None else None
     show_bar = len(pictures) >= BAR_FROM and sys.stderr.isatty()
     failed = 0

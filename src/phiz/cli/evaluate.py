@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import PhizError
+from .options import Provider
+
 if TYPE_CHECKING:
     from ..evaluation.groups import Scored
     from ..evaluation.protocols import Protocol
@@ -49,6 +52,7 @@ def evaluate(
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap.")] = 1000,
     smallest: Annotated[int, typer.Option(min=1, help="Groups of fewer pictures get no figure.")] = 30,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of a model's networks.")] = 1,
+    provider: Provider = "cpu",
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops, for a recipe.")] = Path("runs/cache"),
     engine: Annotated[str, typer.Option(help="What trains a recipe's folds: serial or ray.")] = "serial",
     workers: Annotated[
@@ -68,12 +72,16 @@ def evaluate(
     from ..evaluation import results as kept
     from ..evaluation.protocols import load_protocol
     from ..evaluation.summary import Evaluation
+    from ..models.runtime import check_provider
     from ..provenance import environment
 
     if results is not None and not results.is_dir():
         raise typer.BadParameter(f"--results: {results} does not exist; make it first")
+    check_provider(provider)
     chosen = load_protocol(protocol)
     recipe = Path(model) if Path(model).suffix == ".toml" else None
+    if recipe and provider != "cpu":
+        raise PhizError("--provider belongs to a model; a recipe names its device in [optimisation]")
     name, facts, card = _recipe(recipe) if recipe else _model(model, detector, _chips(chosen, cropped))
     folder = output or Path("reports") / f"{name}_{chosen.name}"
     report.make_folder(folder)
@@ -92,7 +100,9 @@ def evaluate(
             recipe, protocol, data, folder, cache, engine=engine, workers=workers, address=ray_address
         )
     else:
-        rows = _analyze(plan, model, detector, threads=threads, cropped=_chips(chosen, cropped))
+        rows = _analyze(
+            plan, model, detector, threads=threads, cropped=_chips(chosen, cropped), provider=provider
+        )
     seconds = time.perf_counter() - start
 
     made = Evaluation(
@@ -132,14 +142,16 @@ def evaluate(
         typer.echo(f"kept: {kept.add_to_results(made, numbers, facts, results)}")
 
 
-def _analyze(plan: Plan, model: str, detector: str, *, threads: int, cropped: bool) -> list[Scored]:
+def _analyze(
+    plan: Plan, model: str, detector: str, *, threads: int, cropped: bool, provider: str
+) -> list[Scored]:
     """Return the answers that phiz analyze gives on the test pictures of every fold."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     from ..analyzer import Analyzer
     from ..evaluation import run
 
-    analyzer = Analyzer(model, detector, threads=threads, cropped=cropped)
+    analyzer = Analyzer(model, detector, threads=threads, cropped=cropped, provider=provider)
     answers = run.score(plan, analyzer)
     return run.spread(tqdm(answers, total=len(plan.records), unit="picture", disable=None), plan.folds)
 

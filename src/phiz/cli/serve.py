@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from .options import Provider
+
 _MIB = 1 << 20
 
 
@@ -28,6 +30,7 @@ def serve(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Pictures worked on at the same time.")] = 2,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+    provider: Provider = "cpu",
     batch_ms: Annotated[
         float, typer.Option(min=0, help="Longest wait for other clients' faces before a network call.")
     ] = 2.0,
@@ -84,7 +87,7 @@ def serve(
     )
     name = f"[{host}]" if ":" in host else host
     with closing(listen(host, port)) as listening:
-        analyzer = Analyzer(model, detector, min_face=min_face, threads=threads)
+        analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, provider=provider)
         app = create_app(analyzer, settings, detector=detector)
         set_up_logging(logging.WARNING if quiet else logging.INFO)
         url = f"http://{name}:{listening.getsockname()[1]}"

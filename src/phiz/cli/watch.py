@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
+from .options import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,7 @@ def watch(
         int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+    provider: Provider = "cpu",
 ) -> None:
     """Follow the faces of a stream, with an age and a gender each that settle instead of flickering.
 
@@ -89,7 +91,7 @@ def watch(
     from ..stream.watch import watch as run
 
     _check_outputs(source, output, jsonl)
-    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads)
+    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, provider=provider)
     stop = Stop()
     frames = open_source(source, say=_say, rate=fps, live=live)
     begun = began.astimezone() if began else datetime.now(timezone.utc)

@@ -14,20 +14,22 @@ __all__ = ["AutoDetector", "BlazeFace", "Detector", "Image", "detect_chip", "loa
 CHIP_PADDING = (0.25, 0.5)
 
 
-def load_detector(name: str = "auto", *, min_face: int | None = None, threads: int = 1) -> Detector:
+def load_detector(
+    name: str = "auto", *, min_face: int | None = None, threads: int = 1, provider: str = "cpu"
+) -> Detector:
     """Load a face detector: "auto" (both networks and tiling), "short" or "back" (one look with one network).
 
     min_face: width in pixels of the smallest face to return, and for "auto" to search for; None for the
     detector's own reach ("auto": 48 pixels). Boxes under four fifths of it are left out.
-    threads: processor threads of one network call.
-    Raises ModelError on an unknown name or damaged weights, ValueError on a min_face below 1.
+    threads: processor threads of one network call. provider: see `phiz.models.runtime.PROVIDERS`.
+    Raises ModelError on an unknown name or provider or damaged weights, ValueError on a min_face below 1.
     """
     if min_face is not None and min_face < 1:
         raise ValueError(f"min_face: expected at least 1 pixel, got {min_face}")
     if name == "auto":
-        return AutoDetector(min_face, threads)
+        return AutoDetector(min_face, threads, provider)
     if name in VARIANTS:
-        return BlazeFace(name, threads, min_face or 0)
+        return BlazeFace(name, threads, min_face or 0, provider)
     raise ModelError(f"unknown detector {name!r}; there are {', '.join(['auto', *VARIANTS])}")
 
 

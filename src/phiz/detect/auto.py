@@ -45,17 +45,17 @@ class AutoDetector:
 
     min_face: width in pixels of the smallest face to search for and return; None searches down to MIN_FACE
     and returns smaller faces too where they are found. threads: processor threads; with two or more, the two
-    networks run side by side.
-    Raises ModelError on damaged weights.
+    networks run side by side. provider: see `phiz.models.runtime.PROVIDERS`.
+    Raises ModelError on an unknown provider or damaged weights.
     """
 
-    def __init__(self, min_face: int | None = None, threads: int = 1) -> None:
+    def __init__(self, min_face: int | None = None, threads: int = 1, provider: str = "cpu") -> None:
         self._reach = MIN_FACE if min_face is None else min_face
         self._least = 0 if min_face is None else min_face
         # Networks this small gain little from threads inside a call, more from running side by side.
         each = threads // 2 if threads > 1 else threads
-        self._short = BlazeFace("short", each)
-        self._back = BlazeFace("back", each)
+        self._short = BlazeFace("short", each, provider=provider)
+        self._back = BlazeFace("back", each, provider=provider)
         self._side = ThreadPoolExecutor(1, thread_name_prefix="phiz-back") if threads > 1 else None
 
     def detect(self, image: Image, padding: float | None = None) -> list[Detection]:

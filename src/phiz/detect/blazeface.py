@@ -19,7 +19,7 @@ from phiz.detect.base import MIN_FACE_SLACK, Image, check_image
 from phiz.detect.boxes import COLUMNS, Floats, decode, make_anchors, weighted_nms
 from phiz.detect.window import GREY, Fill, Window, sample, whole
 from phiz.errors import ModelError
-from phiz.models.session import session_options
+from phiz.models import runtime
 from phiz.types import Detection
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -67,16 +67,17 @@ class BlazeFace:
     """One BlazeFace network, looking at a whole picture or at square windows of it.
 
     variant: a name in VARIANTS. threads: processor threads of one network call. min_face: faces clearly
-    narrower, in pixels, are left out. Raises ModelError on an unknown variant or damaged weights.
+    narrower, in pixels, are left out. provider: see `phiz.models.runtime.PROVIDERS`.
+    Raises ModelError on an unknown variant or provider or damaged weights.
     """
 
-    def __init__(self, variant: str, threads: int = 1, min_face: int = 0) -> None:
+    def __init__(self, variant: str, threads: int = 1, min_face: int = 0, provider: str = "cpu") -> None:
         if variant not in VARIANTS:
             raise ModelError(f"unknown BlazeFace network {variant!r}; there are {', '.join(VARIANTS)}")
         self.variant = VARIANTS[variant]
         self._min_face = min_face
         self._anchors: dict[tuple[int, int], Floats] = {}
-        self._session = open_session(WEIGHTS / self.variant.file, self.variant.sha256, threads)
+        self._session = open_session(WEIGHTS / self.variant.file, self.variant.sha256, threads, provider)
 
     def detect(self, image: Image, padding: float | None = None) -> list[Detection]:
         """Return the faces of `image` (uint8, H x W x 3, RGB), largest first, in its own pixels.
@@ -123,7 +124,9 @@ class BlazeFace:
         return np.concatenate(found)
 
 
-def open_session(path: Path, sha256: str, threads: int) -> onnxruntime.InferenceSession:
+def open_session(
+    path: Path, sha256: str, threads: int, provider: str = "cpu"
+) -> onnxruntime.InferenceSession:
     """Open an ONNX file after checking its sha256; ModelError if it is missing or not the file it was."""
     try:
         data = path.read_bytes()
@@ -134,7 +137,7 @@ def open_session(path: Path, sha256: str, threads: int) -> onnxruntime.Inference
         raise ModelError(
             f"the weights {path.name} are damaged: expected sha256 {sha256}, got {digest}; reinstall phiz"
         )
-    return onnxruntime.InferenceSession(data, session_options(threads), providers=["CPUExecutionProvider"])
+    return runtime.open_session(data, threads=threads, provider=provider)
 
 
 def to_detections(candidates: Floats) -> list[Detection]:
