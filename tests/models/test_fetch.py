@@ -88,8 +88,8 @@ def test_before_fetching_the_error_says_what_to_do(card: ModelCard) -> None:
     with pytest.raises(ModelError) as caught:
         load_model("fake")
     assert str(caught.value) == (
-        "the weights of fake are too large to ship and not on this machine yet: run `phiz fetch fake` once where "
-        "there is a network, or `phiz fetch fake --source FILE` with a copy of http://127.0.0.1:9/x.onnx"
+        "the weights of fake are too large to ship and not on this machine yet: run `phiz fetch fake` once "
+        "where there is a network, or `phiz fetch fake --source FILE` with a copy of http://127.0.0.1:9/x.onnx"
     )
 
 
@@ -103,7 +103,7 @@ def test_from_a_server_that_breaks_off_twice(card, fake_model, serve, tmp_path) 
     data = fake_model.read_bytes()
     server = serve(data, most=len(data) // 2 - 1)
     for _ in range(2):
-        with pytest.raises(ModelError, match="the connection broke off|IncompleteRead"):
+        with pytest.raises(ModelError, match=r"the connection broke off|IncompleteRead"):
             fetch.fetch(card, server.url)
         assert left(tmp_path) == [f"fake-{card.sha256[:12]}.part"]  # never under the name that is looked for
     assert fetch.fetch(card, server.url).read_bytes() == data
@@ -134,8 +134,8 @@ def test_other_weights_are_refused_and_not_kept(card, serve, tmp_path) -> None:
     with pytest.raises(ModelError) as caught:
         fetch.fetch(card, server.url)
     assert str(caught.value) == (
-        f"{server.url}: expected the weights of fake, sha256 {card.sha256}; came {found} in 15 bytes; nothing was "
-        "kept; ask the source for this version of phiz"
+        f"{server.url}: expected the weights of fake, sha256 {card.sha256}; came {found} in 15 bytes; "
+        "nothing was kept; ask the source for this version of phiz"
     )
     assert left(tmp_path) == []
 

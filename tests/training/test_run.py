@@ -154,7 +154,7 @@ def test_a_missing_data_folder_says_so(finished, tmp_path):
 
 def test_exporting_again_with_fixed_weights(finished, tmp_path):
     """`phiz export` of the same run: the same branches, combined as the recipe's fixed decision says."""
-    folder, recipe, path = finished
+    folder, _, path = finished
     command = [
         sys.executable,
         "-m",

@@ -13,7 +13,7 @@ def fetch(
         str | None, typer.Option(help="A file or an http(s) URL; by default the URL on the model's card.")
     ] = None,
 ) -> None:
-    """Fetch a model's weights, checked by their hash; run again after a break, it goes on where it stopped."""
+    """Fetch a model's weights, checked by their hash; run again, it goes on where it stopped."""
     from tqdm import tqdm
 
     from ..models.fetch import fetch as bring

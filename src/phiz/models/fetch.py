@@ -1,4 +1,4 @@
-"""Fetching weights that are too large to ship: checked by their hash, resumed where they broke off, never half there."""
+"""Fetching weights that are too large to ship: checked by their hash, resumed, never half there."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def fetch(card: ModelCard, source: str | None = None, progress: Progress = lambd
             size = part.stat().st_size
             part.unlink()
             raise ModelError(
-                f"{source}: expected the weights of {card.name}, sha256 {card.sha256}; came {found} in {size:,} "
-                "bytes; nothing was kept; ask the source for this version of phiz"
+                f"{source}: expected the weights of {card.name}, sha256 {card.sha256}; came {found} in "
+                f"{size:,} bytes; nothing was kept; ask the source for this version of phiz"
             )
         os.replace(part, path)
     except (OSError, HTTPException) as error:  # URLError is an OSError

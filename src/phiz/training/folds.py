@@ -98,7 +98,7 @@ def run_folds(
 def answer(
     job: Job, *, recipe: Recipe, dataset: str, data: Path, cache: Path
 ) -> dict[str, tuple[float, float]]:
-    """Train on one fold; return (age in years, probability of female or NaN) of each test picture with a face."""
+    """Train on one fold; return (age in years, probability of female or NaN) of each test face."""
     torch.set_num_threads(1)  # the same sums in the same order, however many workers there are
     folder = data / readers.FOLDERS[dataset]
     records = readers.read(dataset, data)

@@ -183,7 +183,7 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Yield one epoch's augmented batches, in random order.
 
-    Each is crops (B, 3, S, S), age (B,), female (B,) and the teachers' answers (B, 3), see losses.taught_loss.
+    Each is crops (B, 3, S, S), age (B,), female (B,) and teachers' answers (B, 3), see losses.taught_loss.
     rank, world: of several processes that train together, each takes every world-th row of every batch.
     """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)

@@ -1,8 +1,8 @@
 """The losses: of age as a distribution, of gender, and of both over a network's output pairs.
 
-Every age loss takes log-probabilities `log_p` of shape (..., N, bins) over the ages `bins` (bins,) in years and
-the labels `age` (N,) in years, and returns the mean over the N faces, of shape (...). Below p is exp(log_p), m
-the mean and v the variance of the distribution: m = sum_b p_b b, v = sum_b p_b (b - m)^2.
+Every age loss takes log-probabilities `log_p` of shape (..., N, bins) over the ages `bins` (bins,) in years
+and the labels `age` (N,) in years, and returns the mean over the N faces, of shape (...). Below p is
+exp(log_p), m the mean and v the variance of the distribution: m = sum_b p_b b, v = sum_b p_b (b - m)^2.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def variance_loss(log_p: Tensor, bins: Tensor) -> Tensor:
 def distribution_loss(log_p: Tensor, wanted: Tensor) -> Tensor:
     """Cross-entropy -1/N sum_i sum_b q_i(b) log p_i(b) to the distributions `wanted`, (N, bins).
 
-    With `age_distribution` and `absolute_loss` this is the loss of Gao et al. 2018 (DLDL-v2), arXiv 1807.00946:
-    the divergence from q to p and the cross-entropy differ by q's entropy, which no weight changes.
+    With `age_distribution` and `absolute_loss` this is DLDL-v2 (Gao et al. 2018, arXiv 1807.00946): the
+    divergence from q to p and the cross-entropy differ by q's entropy, which no weight changes.
     """
     return -(wanted * log_p).sum(-1).mean(-1)
 
@@ -88,7 +88,7 @@ def multitask_loss(
     """Weighted sum over the output pairs of binary cross-entropy for gender and `age_loss`.
 
     female: (B, N) logits; (0, N) of a network without gender. ages: (B, N, bins) log-probabilities.
-    bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0, or NaN where unknown.
+    bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0, or NaN.
     A missing label adds nothing and its mean is taken over the labels present, so a picture that
     lacks one label still teaches the other. Returns a scalar.
 

@@ -58,7 +58,7 @@ class Optimisation:
     """AdamW with a warm-up and a cosine decay, weights averaged exponentially.
 
     average: decay per step of the weight average that is evaluated and shipped.
-    layer_decay: each layer's rate is this times the next deeper one's; below 1 keeps pre-trained early layers.
+    layer_decay: each layer's rate is this times the next deeper one's; below 1 spares early layers.
     patience: stop after so many epochs without a better validation score; 0 never.
     device: "auto" (a GPU where there is one), "cpu", "cuda" or "mps". devices: how many GPUs.
     precision: "32-true", or "bf16-mixed" and "16-mixed" for networks that gain by it.

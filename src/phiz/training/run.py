@@ -95,8 +95,8 @@ def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, li
 def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path) -> Path:
     """Choose the branch weights, export the network into `output` and return the ONNX path.
 
-    Where there are several branches both kinds of weights are measured on validation and stand on the card; validation.json
-    beside it repeats them.
+    Where there are several branches both kinds of weights are measured on validation and stand on the card;
+    validation.json beside it repeats them.
     """
     age, female = (values.numpy() for values in predict(net, validation, recipe.network.size))
     fixed = recipe.decision.age, recipe.decision.gender

@@ -29,9 +29,10 @@ Answers = NDArray[np.float64]
 def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Path, output: Path) -> int:
     """Write what the teachers say of the recipe's training pictures, and return of how many.
 
-    teachers: models as `load_model` takes them, with the outputs age, age_std and female. Each sees every
-    picture in its own canonical crop and mirrored. Ages are averaged over teachers and mirrors; the variance is
-    the mean of theirs plus that of their ages, so it grows where they disagree. output: a CSV file.
+    teachers: models as `load_model` takes them, with the outputs age, age_std and female. Each sees
+    every picture in its own canonical crop and mirrored. Ages are averaged over teachers and mirrors; the
+    variance is the mean of theirs plus that of their ages, so it grows where they disagree. output: a CSV
+    file.
     Pictures of the validation and test parts are never asked about.
     Raises: ModelError where a teacher lacks an output.
     """
