@@ -21,6 +21,7 @@ TRT = "TensorrtExecutionProvider"
 @pytest.fixture
 def warned(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     runtime._warn_once.cache_clear()
+    runtime._broken.clear()
     caplog.set_level(logging.WARNING, "phiz")
     return caplog
 
@@ -86,7 +87,7 @@ def test_threads_reach_providers_with_threads_of_their_own(
     asked = []
 
     class Session:
-        def __init__(self, weights: bytes, options: object, providers: list[object]) -> None:
+        def __init__(self, weights: bytes, options: object, providers: list[object], **_: object) -> None:
             asked.extend(providers)
 
         def get_providers(self) -> list[str]:
@@ -111,7 +112,7 @@ def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytes
     real = onnxruntime.InferenceSession
 
     class Session(real):  # type: ignore[misc,valid-type]
-        def __init__(self, weights: bytes, options: object, providers: list[str]) -> None:
+        def __init__(self, weights: bytes, options: object, providers: list[str], **_: object) -> None:
             asked.append(providers)
             super().__init__(weights, options, providers=[runtime.CPU])
 
@@ -130,3 +131,38 @@ def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytes
 def test_an_analyzer_refuses_an_unknown_provider() -> None:
     with pytest.raises(ModelError, match="unknown execution provider 'gpu'"):
         Analyzer(provider="gpu")
+
+
+def test_a_provider_that_does_not_start_is_tried_once_and_nothing_is_printed(
+    warned: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As with onnxruntime-gpu on a machine without NVIDIA's libraries."""
+    tried = []
+    real = onnxruntime.InferenceSession
+
+    class Session(real):  # type: ignore[misc,valid-type]
+        def __init__(self, weights: bytes, options: object, providers: list[str], **more: object) -> None:
+            tried.append(providers)
+            if TRT in providers:
+                raise RuntimeError("Please install TensorRT libraries")
+            super().__init__(weights, options, providers=[runtime.CPU], **more)
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TRT, GPU, runtime.CPU])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
+    Analyzer(provider="tensorrt")
+    assert tried == [[TRT, GPU, runtime.CPU], [GPU, runtime.CPU], [runtime.CPU], [runtime.CPU]]
+    assert warned.messages == [
+        f"phiz: tensorrt was asked for; this ONNX Runtime {onnxruntime.__version__} has tensorrt, cuda, cpu; "
+        "using cpu instead: it is built in but could not start (a missing driver or library)"
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_weights_that_no_provider_can_load_are_not_blamed_on_the_provider(
+    warned: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exception, match="protobuf parsing failed"):
+        runtime.open_session(b"no network")
+    assert not runtime._broken
+    assert not warned.records
+    assert capfd.readouterr().out == ""

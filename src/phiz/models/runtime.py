@@ -42,16 +42,36 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
     The warning goes to the log "phiz", once for each thing that is missing. Raises ModelError on an unknown
     provider, and whatever ONNX Runtime raises on weights that it cannot load.
     """
-    wanted = choose_providers(provider, onnxruntime.get_available_providers())
-    options = session_options(threads)
-    session = onnxruntime.InferenceSession(
-        weights, options, providers=[_with_options(name, threads) for name in wanted]
-    )
-    # A provider that is built in may fail to start for want of a driver: ONNX Runtime then goes on without.
+    available = onnxruntime.get_available_providers()
+    wanted = choose_providers(provider, available)
+    session = _start(weights, [name for name in wanted if name not in _broken], threads)
     used = session.get_providers()[0]
     if used != PROVIDERS[provider][0]:
-        _warn_once(fallback_message(provider, used, onnxruntime.get_available_providers()))
+        _warn_once(fallback_message(provider, used, available))
     return session
+
+
+#: Providers that are built in and did not start, for want of a driver or a library. They are not tried again
+#: in this process: ONNX Runtime writes some lines about it to standard error each time.
+_broken: set[str] = set()
+
+
+def _start(weights: bytes, names: list[str], threads: int) -> onnxruntime.InferenceSession:
+    """Open a session on the first of the providers that starts."""
+    for place, name in enumerate(names):
+        providers = [_with_options(each, threads) for each in names[place:]]
+        try:
+            # ONNX Runtime's own fallback would print to standard output, among the answers.
+            session = onnxruntime.InferenceSession(
+                weights, session_options(threads), providers=providers, enable_fallback=0
+            )
+        except Exception:  # TensorRT raises where CUDA leaves itself out
+            if name == names[-1]:
+                raise
+            continue
+        _broken.update(set(names) - set(session.get_providers()))
+        return session
+    raise AssertionError("no provider to try")
 
 
 def check_provider(provider: str) -> None:
