@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
+import audiences
 import pytest
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
@@ -81,11 +84,13 @@ def test_any_file_name(client: TestClient, names: list[bytes], data: bytes) -> N
 
 
 @pytest.mark.skipif(importlib.util.find_spec("schemathesis") is None, reason="schemathesis is not installed")
-def test_the_service_keeps_to_its_openapi_document(analyzer: Analyzer) -> None:
+def test_the_service_keeps_to_its_openapi_document(analyzer: Analyzer, tmp_path: Path) -> None:
     import schemathesis
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-    schema = schemathesis.openapi.from_asgi("/openapi.json", make_app(analyzer, max_pixels=1_000_000))
+    audiences.make(tmp_path / "audience.db", int(time.time()) // 86400 * 86400)
+    app = make_app(analyzer, settings={"audience": str(tmp_path / "audience.db")}, max_pixels=1_000_000)
+    schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
     @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=st.one_of([operation.ok().as_strategy() for operation in schema.get_all_operations()]))

@@ -42,6 +42,10 @@ def serve(
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin use the service; may be repeated."),
     ] = None,
+    audience: Annotated[
+        str | None,
+        typer.Option(metavar="DB", help="Show what `phiz watch --audience` counted into this file or URL."),
+    ] = None,
     max_bytes: Annotated[int, typer.Option(min=1, help="Largest body of a request.")] = 32 * _MIB,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest picture, width x height.")] = 25_000_000,
     max_pictures: Annotated[int, typer.Option(min=1, help="Most pictures in a request.")] = 16,
@@ -84,6 +88,7 @@ def serve(
         batch_seconds=batch_ms / 1000,
         token=read_token(token_file),
         allow_origins=tuple(allow_origin or ()),
+        audience=audience,
     )
     name = f"[{host}]" if ":" in host else host
     with closing(listen(host, port)) as listening:

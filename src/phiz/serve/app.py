@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Request, WebSocket, WebSocketException
+import anyio
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketException
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
@@ -17,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from .._version import __version__
 from ..analyzer import Analyzer
+from ..audience import StoreError
+from ..errors import PhizError
 from ..models.store import list_cards
 from .access import (
     SECURITY_HEADERS,
@@ -26,13 +30,16 @@ from .access import (
     subprotocol_token,
     token_matches,
 )
+from .audience import SPANS, Audience
 from .body import Bodies
 from .engine import Busy, Engine, result_json
 from .metrics import Metrics, Observe
 from .page import PAGE, Page, weights_files, weights_response
-from .schema import BODY, EXAMPLE, REFUSALS, Answer, Models, Refusal, State
+from .schema import BODY, EXAMPLE, NO_REPORT, REFUSALS, Answer, AudienceReport, Models, Refusal, State
 from .settings import Settings
 from .stream import Streams
+
+logger = logging.getLogger("phiz.serve")
 
 
 class Service:
@@ -44,6 +51,7 @@ class Service:
         self.engine = Engine(analyzer, settings, self.metrics)
         self.bodies = Bodies(settings.limits)
         self.streams = Streams(self.engine, settings.limits, self.metrics)
+        self.audience = None if settings.audience is None else Audience(settings.audience)
         self.ending = False
         self.metrics.held.set_function(lambda: self.bodies.held)
 
@@ -56,7 +64,8 @@ class Service:
 def create_app(analyzer: Analyzer, settings: Settings | None = None, *, detector: str = "auto") -> FastAPI:
     """Return the application round a loaded analyzer.
 
-    detector: the detector's name, as /v1/models tells it.
+    detector: the detector's name, as /v1/models tells it. Raises StoreError where the settings name an
+    audience database that cannot be read.
     """
     settings = settings or Settings()
     service = Service(analyzer, settings)
@@ -153,14 +162,45 @@ def _add_routes(app: FastAPI, service: Service, detector: str) -> None:
 
     @app.get("/v1/models", response_model=Models, responses={401: REFUSALS[401]}, dependencies=protected)
     def models() -> dict[str, Any]:
-        """Tell which model and detector answer, the bounds of a request, and every model's card."""
+        """Tell which model and detector answer, the bounds of a request, and every model's card.
+
+        audience: whether /v1/audience has a database to report.
+        """
         bounds = ("max_bytes", "max_pixels", "max_pictures", "max_frame_bytes")
         return {
             "model": service.analyzer.card.name,
             "detector": detector,
             "limits": {name: getattr(limits, name) for name in bounds},
+            "audience": service.audience is not None,
             "models": [card.to_dict() for card in list_cards()],
         }
+
+    @app.get("/v1/audience", response_model=AudienceReport, responses=NO_REPORT, dependencies=protected)
+    async def audience(
+        period: Annotated[str, Query(json_schema_extra={"enum": list(SPANS)})] = "hour",
+        since: Annotated[str | None, Query(alias="from", examples=["2026-11-22"])] = None,
+        until: Annotated[str | None, Query(alias="to", examples=["2026-11-23T09:30"])] = None,
+    ) -> Response:
+        """Report how many people a screen had, as `phiz audience` does.
+
+        from, to: a date or time, in the database's time zone unless it names another; lines are those whose
+        period begins between them. By default the newest 2 days by the minute, 31 by the hour or 731 by the
+        day, which are also the most.
+        """
+        if service.audience is None:
+            raise HTTPException(
+                404, "this service has no audience database; start it with phiz serve --audience DB"
+            )
+        try:
+            with anyio.fail_after(limits.answer_seconds):
+                report = await service.audience.report(period, since, until)
+        except (StoreError, TimeoutError) as error:
+            logger.error("audience: %s", error or "no report in time")
+            detail = "the audience database cannot be read now; the service's log says why"
+            raise HTTPException(503, detail, {"Retry-After": "5"}) from None
+        except PhizError as error:
+            raise HTTPException(422, str(error)) from None
+        return JSONResponse(report)
 
     @app.get("/healthz", response_model=State)
     async def healthz() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -83,7 +84,40 @@ class Models(BaseModel):
     model: str
     detector: str
     limits: dict[str, int]
+    audience: bool = Field(description="whether there is an audience database to report")
     models: list[dict[str, Any]]
+
+
+class AudienceLine(BaseModel):
+    """One group of a period; figures are null where it has fewer than k people."""
+
+    start: datetime
+    end: datetime
+    period: Literal["minute", "hour", "day"] = Field(
+        description="longer than asked for where the people of shorter ones were too few to tell"
+    )
+    age: str = Field(description='age band; "all": everybody, "mixed": of groups too small to tell')
+    gender: str = Field(description='"female", "male", "all" or "mixed"')
+    people: int | None = Field(description="who came in that period")
+    presence_seconds: float | None = Field(description="time in view, summed over people")
+    attention_seconds: float | None = Field(description="of that, with the face turned to the camera")
+    dwell_0_5: int | None = Field(description="people who left after under 5 seconds")
+    dwell_5_15: int | None
+    dwell_15_30: int | None
+    dwell_30_60: int | None
+    dwell_60_180: int | None
+    dwell_180_more: int | None
+
+
+class AudienceReport(BaseModel):
+    """The lines of `phiz audience`, in order of time."""
+
+    period: Literal["minute", "hour", "day"]
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    zone: str = Field(description="time zone of hours and days; empty for the service's own")
+    k: int = Field(description="fewest people of a line")
+    lines: list[AudienceLine]
 
 
 def _refusal(text: str, model: type[BaseModel] = Refusal, **headers: str) -> dict[str, Any]:
@@ -108,6 +142,13 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     422: _refusal("No picture came, or none could be read.", Unreadable),
     429: _refusal("All places are taken.", Retry_After=_RETRY),
     503: _refusal("There was no answer in time, or the service is ending.", Retry_After=_RETRY),
+}
+#: What /v1/audience answers but 200.
+NO_REPORT: dict[int | str, dict[str, Any]] = {
+    401: REFUSALS[401],
+    404: _refusal("The service was started without an audience database."),
+    422: _refusal("The period or a time is none, or the span is too long."),
+    503: _refusal("The audience database cannot be read now.", Retry_After=_RETRY),
 }
 #: The body of /v1/analyze, which the endpoint reads by itself.
 BODY: dict[str, Any] = {

@@ -61,7 +61,7 @@ class Settings:
     workers: pictures decoded and searched for faces at the same time. batch_seconds: longest wait of a face
     for company on its way into the network, 0 for none; batch_faces: most faces that wait.
     token: what every client of /v1 must show, or None. allow_origins: web pages of other origins that may
-    use the service.
+    use the service. audience: the database to report, a file or a postgresql:// URL, or None.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -70,6 +70,7 @@ class Settings:
     batch_faces: int = 64
     token: str | None = field(default=None, repr=False)
     allow_origins: tuple[str, ...] = ()
+    audience: str | None = field(default=None, repr=False)  # a URL may hold a password
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.batch_faces < 1 or self.batch_seconds < 0:

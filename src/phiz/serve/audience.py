@@ -1,0 +1,82 @@
+"""Reports of an audience database over HTTP: the lines of `phiz audience`, for the page's charts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from ..audience import open_store
+from ..audience.calendar import Calendar
+from ..audience.render import jsonl_text
+from ..audience.report import report
+from ..audience.totals import DAY, HOUR, MINUTE
+from ..errors import PhizError
+
+#: Most days that one answer may span, for each period; also what it spans unless told.
+SPANS = {MINUTE: 2, HOUR: 31, DAY: 731}
+
+
+class Audience:
+    """An audience database that is only read: nothing is written and nothing deleted.
+
+    place: a file or a postgresql:// URL. Raises StoreError where there is no such database.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._turn = asyncio.Lock()  # one report at a time: each takes a thread and a connection
+        open_store(place, create=False).close()
+
+    async def report(self, period: str, since: str | None, until: str | None) -> dict[str, Any]:
+        """Return the lines by the `period` ("minute", "hour", "day") that begin from `since` to `until`.
+
+        Raises PhizError for a time that is none or a span that is too long, StoreError where the database
+        cannot be read.
+        """
+        if period not in SPANS:
+            raise PhizError(f"period: expected minute, hour or day, came {period!r}")
+        async with self._turn:
+            return await anyio.to_thread.run_sync(self._report, period, since, until)
+
+    def _report(self, period: str, since: str | None, until: str | None) -> dict[str, Any]:
+        with open_store(self._place, create=False) as store:
+            calendar = store.settings.calendar
+            start, end = _span(period, since, until, calendar)
+            rows = store.rows(start, end)
+            settings = store.settings
+        lines = report(rows, period, settings.k, calendar, settings.groups_per)
+        return {
+            "period": period,
+            "from": calendar.local(start).isoformat(),
+            "to": calendar.local(end).isoformat(),
+            "zone": settings.zone,
+            "k": settings.k,
+            "lines": [json.loads(line) for line in jsonl_text(lines).splitlines()],
+        }
+
+
+def _span(period: str, since: str | None, until: str | None, calendar: Calendar) -> tuple[int, int]:
+    """Return the instants from which and before which lines begin; by default up to the end of today."""
+    most = SPANS[period]
+    now = int(time.time())
+    end = calendar.end(calendar.start(now, DAY), DAY) if until is None else _instant("to", until, calendar)
+    start = end - 86400 * most if since is None else _instant("from", since, calendar)
+    if end - start > 86400 * most + 3600:  # a span of whole days may have one of 25 hours
+        raise PhizError(f"expected at most {most} days by the {period}, came more; move from and to closer")
+    try:
+        calendar.local(start)
+    except (ValueError, OverflowError):
+        raise PhizError(f"to: expected a date that has {most} days before it, came {until!r}") from None
+    return start, end
+
+
+def _instant(name: str, text: str, calendar: Calendar) -> int:
+    try:
+        return calendar.instant(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise PhizError(f"{name}: expected a date or time such as 2026-11-22T09:30, came {text!r}") from None

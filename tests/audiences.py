@@ -1,0 +1,35 @@
+"""Made audience databases: people who never were, counted as `phiz watch --audience` counts."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from phiz.audience import open_store
+from phiz.audience.ledger import Changes
+from phiz.audience.totals import EVERYBODY, HOUR, MINUTE, Key, Rows, Totals, add, dwell_bin, group_of
+
+DAY_SECONDS = 86400
+
+
+def make(path: Path, midnight: int, days: int = 1, busy: float = 30.0, **settings: object) -> None:
+    """Count people from 9 to 19 o'clock (UTC) on so many days before `midnight`, an instant.
+
+    busy: people of the busiest hour. Few come late in the day and few are old, so some groups are merged.
+    """
+    chance = random.Random(0)
+    rows: Rows = {}
+    for day in range(days):
+        for hour in range(9, 19):
+            start = midnight - (days - day) * DAY_SECONDS + hour * 3600
+            rush = max(0.05, 1 - abs(hour - 13) / 5)
+            for _ in range(round(busy * rush * chance.uniform(0.6, 1))):
+                minute = start + 60 * chance.randrange(60)
+                stay = chance.expovariate(1 / 25)
+                facing = stay * chance.random()
+                group = group_of(min(95.0, max(3.0, chance.gauss(35, 16))), chance.choice(["female", "male"]))
+                person = Totals(1, round(1000 * stay), round(1000 * facing), dwell_bin(stay))
+                add(rows, {Key(minute, MINUTE, EVERYBODY): person})
+                add(rows, {Key(start, HOUR, group): person})
+    with open_store(path, **{"zone": "UTC"} | settings) as store:
+        store.write(Changes(added=rows, until=midnight), now=midnight)
