@@ -10,8 +10,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.crop import CropTemplate  # noqa: E402
+from phiz.training.age_gender import epoch_order  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
-from phiz.training.loop import _averaging, _rate, epoch_order  # noqa: E402
+from phiz.training.loop import _averaging, _rate  # noqa: E402
 from phiz.training.recipe import Augmentation, Data, Decision, Loss, Network, Optimisation, Recipe  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0, 0, 1))

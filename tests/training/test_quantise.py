@@ -115,6 +115,37 @@ def test_16_bit_weights_halve_the_file_and_keep_the_answers(
     np.testing.assert_allclose(found["female"], expected["female"], atol=0.01)
 
 
+def test_8_bit_weights_shrink_the_file_to_a_third_and_keep_the_answers(
+    graph: onnx.ModelProto, crops: np.ndarray, tmp_path: Path
+) -> None:
+    path = quantise.write(quantise.byte_weights(graph), "multitask-64", "int8-weights", {}, tmp_path)
+    assert path.stat().st_size < 0.4 * find_model()[1].stat().st_size
+    expected, found = load_model().run(crops), load_model(path).run(crops)
+    np.testing.assert_allclose(found["age"], expected["age"], atol=2)
+    np.testing.assert_allclose(found["female"], expected["female"], atol=0.1)
+    changed = np.abs(found["age"] - expected["age"])
+    assert 0 < changed.mean() < 0.7
+
+
+def test_8_bit_weights_are_within_half_a_step_of_each_row(graph: onnx.ModelProto) -> None:
+    made = quantise.byte_weights(graph)
+    values = {w.name: onnx.numpy_helper.to_array(w) for w in made.graph.initializer}
+    wide = {
+        node.output[0]: values[node.input[0]]
+        for node in made.graph.node
+        if node.op_type == "Cast" and node.input[0] in values
+    }
+    muls = [node for node in made.graph.node if node.op_type == "Mul" and node.input[0] in wide]
+    # In the order in which the float graph holds them.
+    floats = [onnx.numpy_helper.to_array(w) for w in graph.graph.initializer]
+    floats = [v for v in floats if v.dtype == np.float32 and v.size >= quantise.SMALL and v.ndim > 1]
+    assert len(muls) == len(floats) > 20
+    for node, expected in zip(muls, floats, strict=True):
+        scale = values[node.input[1]]
+        assert np.abs(wide[node.input[0]] * scale - expected).max() <= scale.max() / 2 + 1e-7
+        assert np.abs(wide[node.input[0]]).max() == 127
+
+
 def test_folding_the_input_changes_the_border_alone(
     graph: onnx.ModelProto, crops: np.ndarray, tmp_path: Path
 ) -> None:

@@ -19,8 +19,8 @@ pytest.importorskip("onnx", reason="the extra train brings onnx")
 from phiz import Analyzer  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
+from phiz.training.age_gender import best_network  # noqa: E402
 from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
-from phiz.training.loop import best_network  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run  # noqa: E402
 

@@ -16,6 +16,7 @@ class Kind(str, Enum):
 
     onnx = "onnx"
     int8 = "onnx-int8"
+    int8_weights = "onnx-int8-weights"
     fp16 = "onnx-fp16"
     tflite = "tflite"
     ncnn = "ncnn"
@@ -68,8 +69,8 @@ def export(
                 "onnx-int8 is calibrated on pictures: give the recipe that names them (--recipe FILE)"
             )
         _say(_int8(model, recipe, data, cache, folder))
-    elif format is Kind.fp16:
-        _say(_fp16(model, folder))
+    elif format in (Kind.fp16, Kind.int8_weights):
+        _say(_smaller(model, format, folder))
     else:
         from ..training.convert import convert
 
@@ -78,7 +79,7 @@ def export(
 
 
 def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:
-    from ..training.loop import best_network
+    from ..training.age_gender import best_network
     from ..training.recipe import load_recipe
     from ..training.run import finish, load_parts, with_weights
 
@@ -121,7 +122,8 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     return made
 
 
-def _fp16(model: str | Path, folder: Path) -> Path:
+def _smaller(model: str | Path, format: Kind, folder: Path) -> Path:
+    """Store the weights in fewer bits; the arithmetic stays float32."""
     import onnx
 
     from ..models.session import load_model
@@ -130,10 +132,12 @@ def _fp16(model: str | Path, folder: Path) -> Path:
     from ..training.convert import parity
 
     card, path = find_model(model)
-    graph = q.half(onnx.load(path))
-    made = q.write(graph, model, "fp16", {}, folder)
+    halved = format is Kind.fp16
+    graph = (q.half if halved else q.byte_weights)(onnx.load(path))
+    suffix = "fp16" if halved else "int8-weights"
+    made = q.write(graph, model, suffix, {}, folder)
     difference = parity(load_model(model), load_model(made).run)
-    q.write(graph, model, "fp16", {**card.figures, "largest change": difference}, folder)
+    q.write(graph, model, suffix, {**card.figures, "largest change": difference}, folder)
     typer.echo(
         f"largest change on made pictures: {difference:.2g} (relative to 1, or to the value if larger)"
     )

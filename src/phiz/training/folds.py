@@ -20,8 +20,9 @@ from phiz.errors import DataError
 from phiz.evaluation import protocols, report
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
+from phiz.training.age_gender import AgeAndGender, predict
 from phiz.training.crops import Crops, load_crops
-from phiz.training.loop import predict, train_to_the_end
+from phiz.training.loop import train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
 from phiz.training.run import load_parts
 
@@ -107,7 +108,7 @@ def answer(
     by_key = {readers.key(r, folder): row[str(r.path)] for r in records if str(r.path) in row}
     parts = {"train": crops.rows(np.array([by_key[key] for key in job.train if key in by_key]))}
     parts |= load_parts(recipe, data, cache, names=("gender",))
-    net = train_to_the_end(recipe, parts)
+    net = train_to_the_end(AgeAndGender(recipe, parts))
     test = [key for key in job.test if key in by_key]
     tested = crops.rows(np.array([by_key[key] for key in test]))
     age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))

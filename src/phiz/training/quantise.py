@@ -134,7 +134,38 @@ def half(graph: onnx.ModelProto) -> onnx.ModelProto:
         name, short = weight.name, f"{weight.name}_float16"
         weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), short))
         casts.append(helper.make_node("Cast", [short], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
+    return _behind(casts, model)
+
+
+def byte_weights(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the float graph with its filters and matrices stored as 8-bit numbers, a scale for each output.
+
+    A quarter of the size; the arithmetic stays float32, on weights rounded to 1/127 of their row's largest.
+    `Mul` applies the scales, which runtimes do once on loading; `DequantizeLinear` they do in every call.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    nodes, scales = [], []
+    for weight in model.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.dtype != np.float32 or values.size < SMALL or values.ndim < 2:
+            continue
+        largest = np.abs(values).reshape(len(values), -1).max(1)
+        scale = (np.where(largest > 0, largest, 1) / 127).astype(np.float32)
+        scale = scale.reshape(-1, *[1] * (values.ndim - 1))
+        name = weight.name
+        byte, wide, factor = (f"{name}_{suffix}" for suffix in ("int8", "wide", "scale"))
+        weight.CopyFrom(numpy_helper.from_array(np.round(values / scale).astype(np.int8), byte))
+        scales.append(numpy_helper.from_array(scale, factor))
+        nodes.append(helper.make_node("Cast", [byte], [wide], to=TensorProto.FLOAT))
+        nodes.append(helper.make_node("Mul", [wide, factor], [name]))
+    model.graph.initializer.extend(scales)
+    return _behind(nodes, model)
+
+
+def _behind(first: list[onnx.NodeProto], model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with these nodes before its own."""
+    nodes = [*first, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     _shorten(model.graph)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from phiz.crop import CropTemplate
 from phiz.errors import ModelError, RecipeError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from phiz.training.settings import check_keys, read_table, section, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +159,12 @@ def load_recipe(path: Path | str) -> Recipe:
     key or a value of the wrong kind.
     """
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not a TOML file: {error}") from error
+    table = read_table(path)
+    if "task" in table:
+        raise RecipeError(f"{path}: expected a recipe for age and gender, its task is {table['task']!r}")
     sections = {"data": Data, "network": Network, "optimisation": Optimisation, "loss": Loss}
     sections |= {"augmentation": Augmentation, "decision": Decision}
-    _check_keys(
+    check_keys(
         path,
         "",
         table,
@@ -183,15 +175,15 @@ def load_recipe(path: Path | str) -> Recipe:
         crop = CropTemplate.from_dict(table["crop"])
     except ModelError as error:
         raise RecipeError(f"{path}: {error}") from error
-    parts = {name: _section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
+    parts = {name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
     branches = 3
     if parts["network"].name != "multitask":
         branches = 1
         parts["decision"] = _one_branch(path, parts["network"], table)
-    start = _typed(path, "start", table.get("start", ""), str)
+    start = typed(path, "start", table.get("start", ""), str)
     recipe = Recipe(
-        name=_typed(path, "name", table["name"], str),
-        seed=_typed(path, "seed", table["seed"], int),
+        name=typed(path, "name", table["name"], str),
+        seed=typed(path, "seed", table["seed"], int),
         start=path.parent / start if start else None,
         crop=crop,
         path=path,
@@ -224,7 +216,7 @@ def _one_branch(path: Path, network: Network, table: dict[str, Any]) -> Decision
 
 
 def _check_choices(recipe: Recipe) -> None:
-    network, optimisation = recipe.network, recipe.optimisation
+    network = recipe.network
     if network.name == "multitask" and (network.size != 64 or network.pretrained or not network.gender):
         raise RecipeError(
             f"{recipe.path}: [network] multitask takes 64 pixels, has gender and no ImageNet weights; "
@@ -232,10 +224,15 @@ def _check_choices(recipe: Recipe) -> None:
         )
     if network.size < 32:
         raise RecipeError(f"{recipe.path}: [network] size must be at least 32 pixels, got {network.size}")
+    check_choices(recipe.path, recipe.optimisation)
+
+
+def check_choices(path: Path, optimisation: Optimisation) -> None:
+    """Raise RecipeError where a device or a precision is none that training knows."""
     for key, known in _CHOICES.items():
         if (value := getattr(optimisation, key)) not in known:
             raise RecipeError(
-                f"{recipe.path}: [optimisation] {key} must be one of {', '.join(known)}, got {value!r}"
+                f"{path}: [optimisation] {key} must be one of {', '.join(known)}, got {value!r}"
             )
 
 
@@ -243,38 +240,3 @@ _CHOICES = {
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("32-true", "bf16-mixed", "16-mixed"),
 }
-
-
-def _section(path: Path, name: str, kind: type, table: Any) -> Any:
-    if not isinstance(table, dict):
-        raise RecipeError(f"{path}: [{name}] must be a table, got {table!r}")
-    known = {field.name for field in fields(kind)}
-    needed = {"epochs"} if kind is Optimisation else set()
-    _check_keys(path, f"[{name}] ", table, known, needed)
-    types = get_type_hints(kind)
-    return kind(**{key: _typed(path, f"[{name}] {key}", value, types[key]) for key, value in table.items()})
-
-
-def _check_keys(path: Path, where: str, table: dict[str, Any], known: set[str], needed: set[str]) -> None:
-    unknown, missing = sorted(set(table) - known), sorted(needed - set(table))
-    if unknown:
-        raise RecipeError(
-            f"{path}: {where}unknown key {unknown[0]!r}; expected some of {', '.join(sorted(known))}"
-        )
-    if missing:
-        raise RecipeError(f"{path}: {where}missing key {missing[0]!r}")
-
-
-def _typed(path: Path, where: str, value: Any, kind: Any) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if (
-        kind == tuple[float, ...]
-        and isinstance(value, list)
-        and all(isinstance(v, (int, float)) for v in value)
-    ):
-        return tuple(float(v) for v in value)
-    if kind in (int, float, str, bool) and type(value) is kind:
-        return value
-    name = getattr(kind, "__name__", str(kind)) if kind in (int, float, str, bool) else "list of numbers"
-    raise RecipeError(f"{path}: {where} must be of type {name}, got {value!r}")

@@ -18,10 +18,11 @@ from phiz.datasets.utkface import read_utkface
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
 from phiz.training import decision
+from phiz.training.age_gender import AgeAndGender, predict
 from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
 from phiz.training.export import export
-from phiz.training.loop import predict, train
+from phiz.training.loop import train
 from phiz.training.recipe import Recipe
 from phiz.training.taught import load_answers
 
@@ -33,7 +34,7 @@ def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool =
     Raises: DataError where pictures or split files are missing.
     """
     parts = load_parts(recipe, data, cache)
-    net = train(recipe, parts, output, resume=resume)
+    net = train(AgeAndGender(recipe, parts), output, resume=resume)
     return finish(recipe, net, parts["validation"], output)
 
 

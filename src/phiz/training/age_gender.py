@@ -1,0 +1,157 @@
+"""The task of age and gender: its batches, its loss and its validation score."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from phiz.networks.build import TrainableNet, build
+from phiz.training.augment import augment, prepare
+from phiz.training.crops import Crops
+from phiz.training.loop import filled, load_weights
+from phiz.training.losses import multitask_loss, taught_loss
+from phiz.training.recipe import Optimisation, Recipe
+
+
+class AgeAndGender:
+    """What the loop needs to know of age and gender; see loop.Task.
+
+    parts: "train", "validation" unless nothing is validated, and "gender" for crops whose gender alone is
+    known.
+    """
+
+    columns = ("val_age_mae", "val_gender_accuracy", "score")
+
+    def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
+        self.recipe, self.parts = recipe, parts
+
+    @property
+    def seed(self) -> int:
+        """Return the recipe's seed."""
+        return self.recipe.seed
+
+    @property
+    def optimisation(self) -> Optimisation:
+        """Return the recipe's optimisation."""
+        return self.recipe.optimisation
+
+    def blank(self) -> TrainableNet:
+        """Return the network, to be filled from a checkpoint."""
+        return build(self.recipe.network, pretrained=False)
+
+    def start(self) -> TrainableNet:
+        """Return the network that training starts from."""
+        recipe = self.recipe
+        net = build(recipe.network, recipe.optimisation.dropout, pretrained=False if recipe.start else None)
+        if recipe.start is not None:
+            net.load_state_dict(load_weights(recipe.start))
+        return net
+
+    def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
+        """Return the rows of each batch, see epoch_order."""
+        return epoch_order(self.recipe, self.parts, random)
+
+    def batches(self, epoch: int, rank: int, world: int) -> Iterator[tuple[Tensor, ...]]:
+        """Yield one epoch's batches, see batches."""
+        return batches(self.recipe, self.parts, epoch, rank, world)
+
+    def loss(self, net: TrainableNet, x: Tensor, *labels: Tensor) -> Tensor:
+        """Return the loss of one batch, by its labels and, where there are, by its teachers' answers."""
+        age, female, taught = labels
+        weights, ages = self.recipe.loss, net.ages
+        answers = [value.float() for value in net(x)]
+        if not self.recipe.data.taught:
+            return multitask_loss(*answers, ages, age, female, weights)
+        by_labels = multitask_loss(*answers, ages, age, female, weights)
+        by_teachers = taught_loss(*answers, ages, taught, weights)
+        return (1 - weights.taught) * by_labels + weights.taught * by_teachers
+
+    def validate(self, net: TrainableNet) -> dict[str, float]:
+        """Return the validation figures, see validate."""
+        return validate(net, self.parts["validation"], self.recipe)
+
+    def line(self, row: dict[str, Any]) -> str:
+        """Return an epoch's figures as text."""
+        return f"validation age MAE {row['val_age_mae']:.3f}, gender {row['val_gender_accuracy']:.2%}"
+
+
+def best_network(recipe: Recipe, output: Path) -> TrainableNet:
+    """Return the best network of a run's folder."""
+    return filled(AgeAndGender(recipe, {}).blank(), output)
+
+
+def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
+    """Return the rows of each batch of an epoch, in random order; rows past "train" are those of "gender"."""
+    main, extra = parts["train"], parts.get("gender")
+    order = torch.randperm(len(main), generator=random)
+    if extra is not None and recipe.data.celeba_share > 0:
+        drawn = torch.randperm(len(extra), generator=random)[: round(len(extra) * recipe.data.celeba_share)]
+        order = torch.cat([order, len(main) + drawn])
+        order = order[torch.randperm(len(order), generator=random)]
+    size = recipe.optimisation.batch
+    end = len(order) - len(order) % size or len(order)  # a last small batch would disturb the batch norms
+    return [np.sort(order[start : start + size].numpy()) for start in range(0, end, size)]
+
+
+def batches(
+    recipe: Recipe, parts: dict[str, Crops], epoch: int, rank: int = 0, world: int = 1
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Yield one epoch's augmented batches, in random order.
+
+    Each is crops (B, 3, S, S), age (B,), female (B,) and teachers' answers (B, 3), see losses.taught_loss.
+    rank, world: of several processes that train together, each takes every world-th row of every batch.
+    """
+    random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
+    main, extra = parts["train"], parts.get("gender")
+    for rows in epoch_order(recipe, parts, random):
+        rows = rows[rank::world]
+        own, other = rows[rows < len(main)], rows[rows >= len(main)] - len(main)
+        picked = [(main, own)] + ([(extra, other)] if extra is not None and len(other) else [])
+        pixels, age, female, taught = (
+            torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))
+            for name in ("pixels", "age", "female", "taught")
+        )
+        yield augment(pixels, recipe.network.size, recipe.augmentation, random), age, female, taught
+
+
+@torch.no_grad()
+def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tuple[Tensor, Tensor]:
+    """Return (ages (B, N) in years, female probabilities (B, N)) of the canonical crops, one row a branch.
+
+    size: side of the network's input in pixels.
+    """
+    net.eval()
+    device = net.ages.device
+    ages, females = [], []
+    for start in range(0, len(crops), batch):
+        pixels = torch.from_numpy(np.array(crops.pixels[start : start + batch]))
+        x = prepare(pixels, size).contiguous(memory_format=torch.channels_last)
+        female, age = net(x.to(device))
+        ages.append(net.expected_age(age).cpu())
+        females.append(female.sigmoid().cpu())
+    return torch.cat(ages, 1), torch.cat(females, 1)
+
+
+def validate(net: TrainableNet, crops: Crops, recipe: Recipe) -> dict[str, float]:
+    """Return validation figures, the branches weighted as the recipe's fixed decision says.
+
+    score is what the best epoch has least of: years of age error plus a fifth of a year for each
+    hundredth of gender error, so that neither task is chosen at the other's cost.
+    """
+    age, female = predict(net, crops, recipe.network.size)
+    by_age, by_gender = (
+        torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender)
+    )
+    mae = float((by_age @ age - torch.from_numpy(crops.age)).abs().mean())
+    if not len(female):  # a network without gender
+        return {"val_age_mae": mae, "val_gender_accuracy": math.nan, "score": mae}
+    right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()
+    accuracy = float(right.mean())
+    return {"val_age_mae": mae, "val_gender_accuracy": accuracy, "score": mae + 20 * (1 - accuracy)}

@@ -1,0 +1,1 @@
+"""Facial attributes: recipe, data, loop task, thresholds and export."""

@@ -1,0 +1,167 @@
+"""A recipe for attributes: one TOML file that holds every choice of one training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from phiz.crop import CropTemplate
+from phiz.datasets.attributes import CELEBA
+from phiz.datasets.readers import READERS
+from phiz.errors import ModelError, RecipeError
+from phiz.networks.attributes import HEADS, AttributeNetwork
+from phiz.training.recipe import Augmentation, Optimisation, check_choices
+from phiz.training.settings import check_keys, read_table, section, typed
+
+#: What a recipe's `task` says.
+TASK = "attributes"
+#: Value of `split` for the partition that the data set publishes, and for one of our own by person.
+OFFICIAL, PERSON = "official", "person"
+#: Value of `group` for as many pictures of each group.
+BALANCED = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeData:
+    """Which pictures and labels; the path of a split is relative to the recipe's folder.
+
+    dataset: a key of datasets.readers.READERS. split: split file, "official", or "person": 80% of the people
+    train, 10% validate, 10% test. group: train and validate on this group's pictures alone, or "balanced" on as
+    many of each group; "" for all. young_until: the last age in years that counts as Young where the data set
+    has ages and no such attribute; 0 for none. limit: at most this many pictures of each part; 0 for all.
+    """
+
+    dataset: str
+    split: str
+    group: str = ""
+    young_until: float = 0.0
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeLoss:
+    """Binary cross-entropy over all known labels.
+
+    first, final: weights of Label2Label's two answers. balance: the rarer side of an attribute counts up to
+    (commoner / rarer) ** balance times, at most 20: 0 for no weights, 1 for as much as the commoner side.
+    smoothing: labels are pulled this far towards 1/2. mixup: probability that a batch is mixed with itself in
+    another order; beta: of the beta distribution that the share is drawn from.
+    """
+
+    first: float = 1.0
+    final: float = 1.0
+    balance: float = 0.0
+    smoothing: float = 0.0
+    mixup: float = 0.0
+    beta: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeDecision:
+    """bar: balanced accuracy on validation from which an attribute is shown by default."""
+
+    bar: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRecipe:
+    """Everything one run needs beside the pictures.
+
+    attributes: the network's outputs, in order. start: checkpoint to start from, whose attributes are the first
+    of these; None for random weights. source: where forgetting is measured after fine-tuning; None for nowhere.
+    """
+
+    name: str
+    seed: int
+    start: Path | None
+    attributes: tuple[str, ...]
+    crop: CropTemplate
+    data: AttributeData
+    source: AttributeData | None
+    network: AttributeNetwork
+    optimisation: Optimisation
+    loss: AttributeLoss
+    augmentation: Augmentation
+    decision: AttributeDecision
+    path: Path
+
+
+def is_attribute_recipe(path: Path | str) -> bool:
+    """Whether a recipe's file says that its task is attributes. Raises RecipeError where it is no TOML."""
+    return read_table(Path(path)).get("task") == TASK
+
+
+def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
+    """Read a recipe.
+
+    Raises: RecipeError where the file is missing, is no TOML, or has an unknown key, a missing key or a value
+    that does not fit.
+    """
+    path = Path(path)
+    table = read_table(path)
+    sections: dict[str, type] = {
+        "data": AttributeData,
+        "network": AttributeNetwork,
+        "optimisation": Optimisation,
+        "loss": AttributeLoss,
+        "augmentation": Augmentation,
+        "decision": AttributeDecision,
+    }
+    known = {"task", "name", "seed", "start", "attributes", "crop", "source", *sections}
+    check_keys(path, "", table, known, {"task", "name", "seed", "crop", "data", "optimisation"})
+    if table["task"] != TASK:
+        raise RecipeError(f'{path}: task must be "{TASK}", got {table["task"]!r}')
+    try:
+        crop = CropTemplate.from_dict(table["crop"])
+    except ModelError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    start = typed(path, "start", table.get("start", ""), str)
+    source = section(path, "source", AttributeData, table["source"]) if "source" in table else None
+    recipe = AttributeRecipe(
+        name=typed(path, "name", table["name"], str),
+        seed=typed(path, "seed", table["seed"], int),
+        start=path.parent / start if start else None,
+        attributes=typed(path, "attributes", table.get("attributes", list(CELEBA)), tuple[str, ...]),
+        crop=crop,
+        source=source,
+        path=path,
+        **{name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()},
+    )
+    _check(recipe)
+    return recipe
+
+
+def _check(recipe: AttributeRecipe) -> None:
+    path, network, loss = recipe.path, recipe.network, recipe.loss
+    if len(set(recipe.attributes)) != len(recipe.attributes) or not recipe.attributes:
+        raise RecipeError(f"{path}: attributes must be names, each once")
+    for where, data in (("data", recipe.data), ("source", recipe.source)):
+        if data is not None and data.dataset not in READERS:
+            names = ", ".join(READERS)
+            raise RecipeError(f"{path}: [{where}] dataset must be one of {names}, got {data.dataset!r}")
+    unfit: list[tuple[str, bool, Any, str]] = [
+        ("network] head", network.head in HEADS, network.head, f"one of {', '.join(HEADS)}"),
+        ("network] size", network.size >= 32, network.size, "at least 32 pixels"),
+        ("network] layers", network.layers >= 1, network.layers, "at least 1"),
+        ("network] query_layers", network.query_layers >= 1, network.query_layers, "at least 1"),
+        ("network] heads", network.heads >= 1, network.heads, "at least 1"),
+        ("network] mask", 0 <= network.mask < 1, network.mask, "from 0 to below 1"),
+        ("loss] balance", 0 <= loss.balance <= 1, loss.balance, "from 0 to 1"),
+        ("loss] mixup", 0 <= loss.mixup <= 1, loss.mixup, "from 0 to 1"),
+        ("loss] beta", loss.beta > 0, loss.beta, "over 0"),
+        ("decision] bar", 0.5 <= recipe.decision.bar <= 1, recipe.decision.bar, "from 0.5 to 1"),
+    ]
+    for key, fits, value, expected in unfit:
+        if not fits:
+            raise RecipeError(f"{path}: [{key} must be {expected}, got {value!r}")
+    if network.width % 4 or network.width % network.heads:
+        raise RecipeError(
+            f"{path}: [network] width must be a multiple of 4 and of heads, got {network.width} and "
+            f"{network.heads} heads"
+        )
+    if network.backbone == "mobilefacenet" and (network.size % 16 or network.pretrained):
+        raise RecipeError(
+            f"{path}: [network] mobilefacenet takes a size that is a multiple of 16 and has no ImageNet weights"
+        )
+    check_choices(path, recipe.optimisation)

@@ -1,0 +1,68 @@
+"""TOML tables to dataclasses, with errors that name the file and the key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from phiz.errors import RecipeError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read_table(path: Path) -> dict[str, Any]:
+    """Return a recipe's file as a table. Raises RecipeError where it cannot be read or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not a TOML file: {error}") from error
+
+
+def section(path: Path, name: str, kind: type, table: Any) -> Any:
+    """Return the section [name] as a dataclass; what has no default must be there. Raises RecipeError."""
+    if not isinstance(table, dict):
+        raise RecipeError(f"{path}: [{name}] must be a table, got {table!r}")
+    known = {field.name for field in fields(kind)}
+    needed = {f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING}
+    check_keys(path, f"[{name}] ", table, known, needed)
+    types = get_type_hints(kind)
+    return kind(**{key: typed(path, f"[{name}] {key}", value, types[key]) for key, value in table.items()})
+
+
+def check_keys(
+    path: Path, where: str, table: dict[str, Any], known: Collection[str], needed: Collection[str]
+) -> None:
+    """Raise RecipeError where the table has an unknown key or lacks one that is needed."""
+    unknown, missing = sorted(set(table) - set(known)), sorted(set(needed) - set(table))
+    if unknown:
+        raise RecipeError(
+            f"{path}: {where}unknown key {unknown[0]!r}; expected some of {', '.join(sorted(known))}"
+        )
+    if missing:
+        raise RecipeError(f"{path}: {where}missing key {missing[0]!r}")
+
+
+def typed(path: Path, where: str, value: Any, kind: Any) -> Any:
+    """Return the value as `kind`: an int, float, str or bool, or a tuple of floats or of texts.
+
+    A whole number counts as a float. Raises RecipeError.
+    """
+    if kind is float and type(value) is int:
+        return float(value)
+    for inner, accepted in ((float, (int, float)), (str, (str,))):
+        wanted = kind == tuple[inner, ...] and isinstance(value, list)  # type: ignore[valid-type]
+        if wanted and all(type(item) in accepted for item in value):
+            return tuple(inner(item) for item in value)
+    if kind in (int, float, str, bool) and type(value) is kind:
+        return value
+    names = {tuple[float, ...]: "list of numbers", tuple[str, ...]: "list of texts"}
+    name = names.get(kind) or getattr(kind, "__name__", str(kind))
+    raise RecipeError(f"{path}: {where} must be of type {name}, got {value!r}")
