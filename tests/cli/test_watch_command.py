@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
+from phiz.audience import open_store
 from phiz.data import ASTRONAUT
 from phiz.image import load
 
@@ -130,6 +131,18 @@ def test_people_are_counted_into_a_database(video: Path, tmp_path: Path) -> None
         ).fetchall()
     assert (people, presence) == (1, 1100)  # 12 frames at 10 a second
     assert start <= began.replace(minute=0, second=0, microsecond=0).timestamp() < start + 3600
+
+
+def test_a_locked_database_is_told_before_any_frame(video: Path, tmp_path: Path) -> None:
+    counts, lines = tmp_path / "counts.db", tmp_path / "a.jsonl"
+    open_store(counts).close()
+    with closing(sqlite3.connect(counts, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        done = run(video, "--audience", counts, "--jsonl", lines)
+        locked = f"phiz: {counts}: another program has the database locked for over 2 s"
+        assert done.stderr == f"{locked}; let it finish or close it\n"
+        assert done.returncode == 1
+        assert not lines.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a limit of POSIX stands for the full disk")

@@ -137,6 +137,24 @@ def test_a_file_that_ends_early_counts_what_its_header_promised(tmp_path: Path) 
     assert source.troubles.damaged == 3
 
 
+def test_a_change_of_size_inside_a_video_is_scaled_to_the_first_one(tmp_path: Path) -> None:
+    """OpenCV does that and tells nobody; phiz must get through and keep times growing."""
+    parts = []
+    for name, width in (("a.ts", 64), ("b.ts", 128)):
+        path = tmp_path / name
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, 48))
+        for n in range(10):
+            writer.write(plain(20 * n, width, 48))
+        writer.release()
+        parts.append(path.read_bytes())
+    (tmp_path / "c.ts").write_bytes(b"".join(parts))
+    frames = list(open_source(str(tmp_path / "c.ts"), say=print).frames(Stop()))
+    assert len(frames) >= 18  # FFmpeg may lose one where the streams meet
+    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
+    times = [frame.time for frame in frames]
+    assert times == sorted(set(times))
+
+
 def test_times_always_grow_where_the_file_tells_none() -> None:
     source = Video(lambda: FakeCapture([plain(1), plain(2), plain(3)], rate=20.0), "made")
     assert [frame.time for frame in source.frames(Stop())] == [0.0, 0.05, 0.1]

@@ -170,7 +170,8 @@ def test_a_video_ends_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytes
     video.close()
     assert len(read_video(tmp_path / "a.mp4")) == 5
     with pytest.raises(StreamError, match="the disk is full"):
-        AnnotatedVideo(str(tmp_path / "b.mp4"), 25.0)
+        AnnotatedVideo(str(tmp_path / "a.mp4"), 25.0)
+    assert len(read_video(tmp_path / "a.mp4")) == 5  # the earlier video of the name is still there
 
 
 def test_a_video_writer_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

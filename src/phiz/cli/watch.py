@@ -135,7 +135,7 @@ def described(summary: Summary, source: Source, seconds: float) -> str:
     if summary.damaged:
         parts.append(f"{summary.damaged} damaged or missing")
     if summary.lost:
-        parts.append(f"vanished {summary.lost} times")
+        parts.append(f"vanished {summary.lost} time{'s' if summary.lost > 1 else ''}")
     return "; ".join(parts)
 
 

@@ -143,10 +143,10 @@ class AnnotatedVideo:
         self._size = 0, 0
         self._written, self._origin = 0, 0.0
         try:
+            self._check_room()  # before an earlier video of the name is gone
             open(path, "wb").close()  # for a plain reason where it cannot be: OpenCV gives none
         except OSError as error:
             raise StreamError(f"cannot write {self._name}: {error.strerror}") from error
-        self._check_room()
 
     def write(self, shown: Shown) -> None:
         """Add one frame. Raises StreamError where the disk is full or fails."""
