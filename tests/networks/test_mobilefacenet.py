@@ -1,0 +1,67 @@
+"""MobileFaceNet against its paper's table 1."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
+
+from torch import nn  # noqa: E402
+
+from phiz.networks.attribute_sizes import measure  # noqa: E402
+from phiz.networks.layers import count  # noqa: E402
+from phiz.networks.mobilefacenet import Bottleneck, GlobalDepthwise, MobileFaceNet  # noqa: E402
+from phiz.networks.multitask import MultiTaskNet  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    return MobileFaceNet().eval()
+
+
+def test_the_stages_have_the_papers_shapes(net):
+    shapes = []
+    x = torch.zeros(1, 3, 112, 112)
+    for layer in net:
+        x = layer(x)
+        shapes.append(tuple(x.shape[1:]))
+    wanted = [(64, 56, 56)] * 2 + [(64, 28, 28)] * 5 + [(128, 14, 14)] * 7 + [(128, 7, 7)] * 3 + [(512, 7, 7)]
+    assert shapes == wanted
+
+
+def test_about_a_million_parameters(net):
+    pool = GlobalDepthwise(512, 7).eval()
+    parameters, work = measure(nn.Sequential(net, pool), 112)
+    assert 0.99e6 < parameters < 1.01e6
+    assert work == 220_965_376  # by hand from table 1; the paper's 439.8M counts operations
+
+
+def test_the_counter_agrees_with_the_layer_table():
+    own = count(MultiTaskNet())
+    assert measure(MultiTaskNet(), 64) == (own.parameters, own.multiply_adds)
+
+
+def test_a_bottleneck_adds_its_input_only_where_it_fits():
+    x = torch.randn(2, 8, 6, 6)
+    for block, adds in (
+        (Bottleneck(8, 8, 2, 1), True),
+        (Bottleneck(8, 8, 2, 2), False),
+        (Bottleneck(8, 4, 2, 1), False),
+    ):
+        for parameter in block.layers[-1][1].parameters():
+            nn.init.zeros_(parameter)  # the last norm gives zeros, so what comes out is the input or nothing
+        y = block.eval()(x)
+        assert torch.equal(y, x) if adds else not y.any()
+
+
+def test_the_bottleneck_ends_without_activation():
+    assert not any(isinstance(layer, nn.PReLU) for layer in Bottleneck(8, 8, 2, 1).layers[-1])
+
+
+def test_the_vector_tells_where_on_the_map_a_feature_was():
+    pool = GlobalDepthwise(4, 7, 3).eval()
+    corner, centre = torch.zeros(1, 4, 7, 7), torch.zeros(1, 4, 7, 7)
+    corner[..., 0, 0] = centre[..., 3, 3] = 1.0
+    assert pool(corner).shape == (1, 3)
+    assert not torch.allclose(pool(corner), pool(centre))
