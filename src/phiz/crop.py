@@ -96,7 +96,7 @@ def face_crop(
     turn = complex(np.sum(from_centre.conj() * (target - target.mean())) / spread)
     if not math.isfinite(abs(turn)) or abs(turn) < 1e-6:
         raise ValueError(f"eyes and mouth must be three separate points, got {found.tolist()}")
-    return _resample(image, turn, complex(target.mean() - turn * source.mean()), size)
+    return resample(image, turn, complex(target.mean() - turn * source.mean()), size)
 
 
 def chip_crop(image: NDArray[np.uint8], size: int, template: CropTemplate) -> NDArray[np.uint8]:
@@ -109,11 +109,15 @@ def chip_crop(image: NDArray[np.uint8], size: int, template: CropTemplate) -> ND
     short = min(height, width)
     x, y, side = template.chip
     corner = complex((width - short) / 2 + x * short, (height - short) / 2 + y * short)
-    return _resample(image, complex(side * short / size), corner, size)
+    return resample(image, complex(side * short / size), corner, size)
 
 
-def _resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int) -> NDArray[np.uint8]:
-    """Sample crop pixel z at picture position turn * z + shift, averaging so that nothing aliases."""
+def resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int) -> NDArray[np.uint8]:
+    """Sample crop pixel z at picture position turn * z + shift, averaging so that nothing aliases.
+
+    image: (H, W, 3) uint8; positions are complex numbers x + yi in pixels. Returns (size, size, 3) uint8.
+    Beyond the picture's edge the nearest edge pixel is repeated.
+    """
     height, width = image.shape[:2]
     corners = turn * np.array([0, size, size * 1j, size + size * 1j]) + shift
     step = abs(turn)  # picture pixels per crop pixel

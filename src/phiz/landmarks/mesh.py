@@ -1,0 +1,85 @@
+"""Face mesh: Google MediaPipe's 468 points of a face, run by ONNX Runtime, 68 of them kept.
+
+Source: Y. Kartynnik et al., "Real-time Facial Surface Geometry from Monocular Video on Mobile GPUs",
+arXiv 1907.06724. Weights: Apache-2.0, see weights/NOTICE.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from phiz.crop import resample
+from phiz.detect.base import Image, check_image
+from phiz.detect.blazeface import open_session
+from phiz.landmarks.base import Landmarks
+from phiz.types import KEYPOINT_NAMES, Detection
+
+WEIGHTS = Path(__file__).parent / "weights"
+FILE = "facemesh.onnx"
+SHA256 = "6c46bd0123a82d07a98f66b474245f6133592febec47c3c4c28f915a2cf744fa"
+#: Width and height of the network's input, pixels; its points are in these pixels too.
+SIDE = 192
+#: The network sees a square this many times as wide as the longer side of the detector's box.
+REGION = 1.5
+#: Least probability, by the network, that there is a face in what it sees.
+THRESHOLD = 0.5
+
+#: The mesh's point, or the points whose mean, stands for each of the 68, in the order of base.Landmarks: even
+#: steps along the mesh's oval from eye to eye for the jaw, the middle between a brow's upper and lower edge,
+#: even steps along the rims of eyes and lips (docs/landmarks.md).
+POINTS: tuple[tuple[int, ...], ...] = (
+    *((127,), (234,), (93, 132), (132, 58), (172,), (136,), (149,), (176, 148), (152,)),  # jaw, right; chin
+    *((400, 377), (378,), (365,), (397,), (361, 288), (323, 361), (454,), (356,)),  # jaw, left
+    *((70, 46), (63, 53), (105, 52), (66, 65), (107, 55)),  # right brow
+    *((336, 285), (296, 295), (334, 282), (293, 283), (300, 276)),  # left brow
+    *((168,), (197,), (5,), (1, 4)),  # bridge and tip of the nose
+    *((98,), (97,), (2,), (326,), (327,)),  # bottom of the nose
+    *((33,), (160,), (158,), (133,), (153,), (144,)),  # right eye
+    *((362,), (385,), (387,), (263,), (373,), (380,)),  # left eye
+    *((61,), (39,), (37,), (0,), (267,), (269,), (291,)),  # outer lips, above
+    *((321,), (314,), (17,), (84,), (91,)),  # outer lips, below
+    *((78,), (81,), (13,), (311,), (308,)),  # inner lips, above
+    *((402,), (14,), (178,)),  # inner lips, below
+)
+_MEANS = np.zeros((len(POINTS), 468))
+for _row, _group in enumerate(POINTS):
+    _MEANS[_row, list(_group)] = 1 / len(_group)
+
+
+class FaceMesh:
+    """The face mesh network. threads, provider: see `phiz.models.runtime`; ModelError on damaged weights."""
+
+    def __init__(self, threads: int = 1, provider: str = "cpu") -> None:
+        self._session = open_session(WEIGHTS / FILE, SHA256, threads, provider)
+
+    def find(self, image: Image, face: Detection) -> Landmarks | None:
+        """Return the 68 points of `face`, in pixels of `image`; None where the network sees no face.
+
+        image: uint8, H x W x 3, RGB. Raises ValueError on another type or shape.
+        """
+        check_image(image)
+        turn, shift = region(face)
+        seen = resample(image, turn, shift, SIDE)
+        points, presence = self._session.run(["points", "presence"], {"image": seen[None]})
+        if presence[0, 0] < np.log(THRESHOLD / (1 - THRESHOLD)):
+            return None
+        # The network counts from the centre of its first pixel, phiz from that pixel's corner: a point and
+        # its like in the mirrored input add up to 190.6 on average, nearer to SIDE - 1 than to SIDE.
+        z = _MEANS @ (points[0, :, 0] + 0.5 + 1j * (points[0, :, 1] + 0.5))
+        z = turn * z + shift
+        return np.stack([z.real, z.imag], axis=1)
+
+
+def region(face: Detection) -> tuple[complex, complex]:
+    """Return (turn, shift): the input's pixel z shows picture position turn * z + shift, both as x + yi.
+
+    The square stands on the detector's box, REGION times as wide as its longer side, turned so that the
+    line through the eyes lies level.
+    """
+    x, y, width, height = face.box
+    right, left = (complex(*face.keypoints[KEYPOINT_NAMES.index(eye)]) for eye in ("right_eye", "left_eye"))
+    level = (left - right) / abs(left - right) if left != right else 1
+    turn = level * REGION * max(width, height) / SIDE
+    return turn, complex(x + width / 2, y + height / 2) - turn * complex(SIDE, SIDE) / 2
