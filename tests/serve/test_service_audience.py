@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import audiences
 import pytest
 from fastapi.testclient import TestClient
-from service import make_app
+from service import PATIENCE, make_app, wait_until
 from typer.testing import CliRunner
 
 from phiz import Analyzer
@@ -122,6 +124,28 @@ def test_counts_are_guarded_like_all_else(analyzer: Analyzer, database: Path) ->
         answer = client.get("/v1/audience", headers=headers)
         assert (answer.status_code, "lines" in answer.json()) == (401, False)
     assert client.get("/v1/audience", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+def test_reports_come_one_at_a_time(
+    analyzer: Analyzer, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, begun = threading.Event(), []
+
+    def slow(place: str, **options: Any) -> Any:
+        begun.append(place)
+        assert gate.wait(PATIENCE)
+        return open_store(place, **options)
+
+    app = make_app(analyzer, settings={"audience": str(database)}, answer_seconds=0.2)
+    monkeypatch.setattr("phiz.serve.audience.open_store", slow)
+    with TestClient(app) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.get, "/v1/audience")
+        wait_until(lambda: begun)
+        assert client.get("/v1/audience").status_code == 503
+        assert len(begun) == 1
+        gate.set()
+        first.result()
+        assert client.get("/v1/audience").status_code == 200
 
 
 def test_a_database_that_cannot_be_read_is_not_named_to_the_client(
