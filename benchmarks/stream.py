@@ -406,14 +406,29 @@ def memory(minutes: float) -> list[Row]:
         writer.writerow(("seconds", "resident_mib"))
         writer.writerows((f"{seconds:.1f}", f"{mib:.1f}") for seconds, mib in samples)
     plot(samples)
-    seconds, mib = np.array(samples[min(30, len(samples) // 2) :]).T
-    slope = np.polyfit(seconds / 60, mib, 1)[0]
-    name = f"looping live stream, {minutes:g} minutes, {said.rsplit('phiz: ', 1)[-1]}"
+    return growth(f"looping live stream, {minutes:g} minutes, {said.rsplit('phiz: ', 1)[-1]}", samples)
+
+
+def growth(name: str, samples: list[tuple[float, float]]) -> list[Row]:
+    """Say what samples of (seconds, MiB) tell: the minutes one by one, and the slope of the second half."""
+    seconds, mib = np.array(samples).T
+    minute = (seconds // 60).astype(int)
+    half = seconds >= seconds[-1] / 2
+    slope = np.polyfit(seconds[half] / 60, mib[half], 1)[0]
+    means = [
+        row(
+            "memory",
+            name,
+            f"resident memory, mean of minute {number + 1}",
+            mib[minute == number].mean(),
+            "MiB",
+        )
+        for number in range(minute[-1] + 1)
+    ]
     return [
-        row("memory", name, "resident memory after 30 s", mib[0], "MiB"),
-        row("memory", name, "resident memory at the end", mib[-1], "MiB"),
+        *means,
         row("memory", name, "largest", mib.max(), "MiB"),
-        row("memory", name, "growth after the first 30 s, by least squares", slope, "MiB/minute"),
+        row("memory", name, "growth in the second half, by least squares", slope, "MiB/minute"),
     ]
 
 
