@@ -27,6 +27,32 @@ PHOTO = ROOT / "src" / "phiz" / "data" / "astronaut.jpg"
 ANSWERS = json.loads((PICTURES / "fixture.json").read_text(encoding="utf-8"))["answers"]
 #: Milliseconds after which a test gives up; never reached where things work, however busy the machine.
 PATIENCE = 120_000
+SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 860}}
+#: Contrast of each visible text with what lies behind it (WCAG 2.2, success criterion 1.4.3), worst first.
+CONTRAST = """() => {
+  const parse = (text) => (text.match(/[\\d.]+/g) ?? []).map(Number);
+  const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const light = (colour) => {
+    const [x, y, z] = colour.map((v) => linear(v / 255));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0.8) return colour;
+    }
+    throw new Error("nothing is behind " + element.outerHTML);
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const words = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    if (!words || !element.checkVisibility() || element.closest("noscript, option")) continue;
+    const a = light(parse(getComputedStyle(element).color));
+    const b = light(behind(element));
+    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)]);
+  }
+  return found.sort((one, other) => one[0] - other[0]);
+}"""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -34,8 +60,8 @@ expect.set_options(timeout=PATIENCE)
 class Service:
     """`phiz serve` as its own process on a free port."""
 
-    def __init__(self, **environment: str) -> None:
-        command = [sys.executable, "-m", "phiz", "serve", "--port", "0"]
+    def __init__(self, *options: str, **environment: str) -> None:
+        command = [sys.executable, "-m", "phiz", "serve", "--port", "0", *options]
         self.process = subprocess.Popen(
             command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1", **environment}
         )

@@ -29,8 +29,8 @@ def own_service() -> Iterator[Callable[..., Service]]:
     """Services that a test starts and may end."""
     started: list[Service] = []
 
-    def start(**environment: str) -> Service:
-        started.append(Service(**environment))
+    def start(*options: str, **environment: str) -> Service:
+        started.append(Service(*options, **environment))
         return started[-1]
 
     yield start

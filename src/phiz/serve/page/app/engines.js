@@ -24,7 +24,7 @@ export function whenEngineChanges(action) {
   onChange = action;
 }
 
-/** Learn what there is to choose from, and choose what was chosen last time. */
+/** Learn what there is to choose from, and choose what was chosen last time; tells whether there is a service. */
 export async function findEngines() {
   [serving, graphics] = await Promise.all([serverIsThere(), hasGraphics()]);
   const server = document.querySelector("[name=where][value=server]");
@@ -32,6 +32,7 @@ export async function findEngines() {
   if (serving && remembered("where") === "server") server.checked = true;
   byId("gpu").checked = false; // some browsers keep it over a reload
   chooseEngine();
+  return serving;
 }
 
 /** Start the engine that the switch names. */

@@ -1,5 +1,6 @@
 // The page: what its buttons, keys and files do.
 
+import { findAudience, listenToAudience, rewriteAudience } from "./audience.js";
 import { chooseEngine, findEngines, showNote, whenEngineChanges } from "./engines.js";
 import { cameraIsOn, keepFrame, startCamera, stopCamera } from "./live.js";
 import { complain, dismissAll, write } from "./notices.js";
@@ -36,6 +37,7 @@ function chooseLanguage(language) {
   write();
   showNote();
   rewrite();
+  rewriteAudience();
   showAccuracy();
 }
 
@@ -105,6 +107,7 @@ function listenToChoices() {
     byId("token-form").hidden = true;
     dismissAll();
     chooseEngine();
+    findAudience(byId("token").value);
   });
 }
 
@@ -131,6 +134,7 @@ speak(preferredLanguage());
 listenToButtons();
 listenToChoices();
 listenToFiles();
+listenToAudience();
 whenEngineChanges(retry);
 readCard();
-findEngines();
+findEngines().then((serving) => serving && findAudience(""));

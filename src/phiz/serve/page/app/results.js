@@ -10,6 +10,8 @@ const THUMB = 144;
 // How much more than the face a thumbnail shows, and after how many milliseconds a camera's is drawn anew.
 const MARGIN = 1.5;
 const STALE = 2000;
+// Columns of the table that hold no numbers.
+const TEXTS = [0, 3];
 
 /** Show one card per face; source: the image or video element that they are cut out of. */
 export function showCards(faces, source, width) {
@@ -80,16 +82,17 @@ export function showTable(results) {
       face.box.map(Math.round).join(", "),
     ]),
   );
-  rows.replaceChildren(...lines.map(tableRow));
+  rows.replaceChildren(...lines.map((values) => tableRow(values, TEXTS)));
   json.textContent = asJson(results);
 }
 
-function tableRow(values) {
+/** A row of a table whose first cell is its head; texts: the columns that hold no numbers. */
+export function tableRow(values, texts) {
   const row = document.createElement("tr");
   values.forEach((value, i) => {
     const cell = document.createElement(i === 0 ? "th" : "td");
     if (i === 0) cell.scope = "row";
-    if (i !== 0 && i !== 3) cell.className = "number";
+    if (!texts.includes(i)) cell.className = "number";
     cell.textContent = value;
     row.append(cell);
   });

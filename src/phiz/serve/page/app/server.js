@@ -74,13 +74,18 @@ export class Server {
     });
   }
 
-  async fetch(path, options = {}) {
-    const headers = { ...options.headers, ...(this.token && { Authorization: `Bearer ${this.token}` }) };
-    try {
-      return await fetch(new URL(path, ROOT), { ...options, headers });
-    } catch {
-      throw new Plain("error.offline");
-    }
+  fetch(path, options) {
+    return ask(path, this.token, options);
+  }
+}
+
+/** Ask the service, with the token unless it is an empty text. */
+export async function ask(path, token, options = {}) {
+  const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
+  try {
+    return await fetch(new URL(path, ROOT), { ...options, headers });
+  } catch {
+    throw new Plain("error.offline");
   }
 }
 
