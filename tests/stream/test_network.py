@@ -96,6 +96,6 @@ def test_the_command_goes_on_after_the_camera_was_pulled(address: str, tmp_path:
         f"phiz: {address} is back after ",
         "phiz: the frames changed from 160x120 to 320x240 pixels\n",
         f"phiz: {address}: 20 frames",
-        "frames dropped; vanished ",
+        " dropped; vanished ",
     ):
         assert words in done.stderr

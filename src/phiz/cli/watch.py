@@ -127,15 +127,20 @@ def watch(
 
 def described(summary: Summary, source: Source, seconds: float) -> str:
     """Return a run's summary as one sentence."""
+
+    def some(count: int, one: str, more: str) -> str:
+        return f"{count} {one if count == 1 else more}"
+
     rate = f", {summary.frames / seconds:.1f} a second" if seconds > 0 else ""
-    parts = [f"{source.name}: {summary.frames} frames{rate}, {summary.looks} of them analysed"]
-    parts.append(f"{summary.people} {'person' if summary.people == 1 else 'people'}")
+    frames = some(summary.frames, "frame", "frames")
+    parts = [f"{source.name}: {frames}{rate}, {summary.looks} of them analysed"]
+    parts.append(some(summary.people, "person", "people"))
     if source.live:
-        parts.append(f"{summary.dropped} frames dropped")
+        parts.append(f"{some(summary.dropped, 'frame', 'frames')} dropped")
     if summary.damaged:
         parts.append(f"{summary.damaged} damaged or missing")
     if summary.lost:
-        parts.append(f"vanished {summary.lost} time{'s' if summary.lost > 1 else ''}")
+        parts.append(f"vanished {some(summary.lost, 'time', 'times')}")
     return "; ".join(parts)
 
 
