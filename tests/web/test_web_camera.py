@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import PHOTO, expect, use_server, wait_for_engine
+from browsing import PHOTO, expect, screenshot, use_server, wait_for_engine
 
 from phiz import Analyzer
 
@@ -52,6 +52,7 @@ def test_camera(open_page: Callable[..., Any], where: str) -> None:
     assert all(abs(int(moment["age"]) - expected) < 6 for moment in seen)
     ages = [int(moment["age"]) for moment in seen[10:]]
     assert max(ages) - min(ages) <= 3
+    screenshot(page, f"camera-{where}")
     # Keep one picture; the camera goes off and the picture is analysed like any other.
     page.get_by_role("button", name="Keep this picture").click()
     expect(page.locator("#rows tr")).to_have_count(1)
@@ -122,4 +123,5 @@ def test_camera_that_is_unplugged(open_page: Callable[..., Any]) -> None:
     expect(page.locator("#cards li")).to_have_count(1)
     page.evaluate("document.getElementById('video').srcObject.getTracks()[0].stop()")
     expect(page.get_by_role("alert")).to_contain_text("The camera was disconnected.")
+    screenshot(page, "camera-unplugged")
     expect(page.get_by_role("button", name="Use the camera")).to_be_visible()

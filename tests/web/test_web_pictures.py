@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from browsing import ANSWERS, PHOTO, PICTURES, Service, expect, give, use_server
+from browsing import ANSWERS, PHOTO, PICTURES, Service, expect, give, screenshot, use_server
 
 
 def results(page: Any) -> Any:
@@ -143,6 +143,7 @@ def test_broken_pictures_on_this_device(open_page: Callable[..., Any]) -> None:
     for i, (_, words) in enumerate(BROKEN.values()):
         expect(page.get_by_role("alert").nth(i).locator("p")).to_have_text(words)
     expect(page.locator("#rows tr")).to_have_count(1)  # the good one still has its answer
+    screenshot(page, "errors")
     page.get_by_role("alert").first.get_by_role("button", name="Close").click()
     expect(page.get_by_role("alert")).to_have_count(len(BROKEN) - 1)
 
@@ -153,6 +154,7 @@ def test_broken_picture_on_the_server(open_page: Callable[..., Any]) -> None:
     drop(page, files={"words.png": b"no picture at all"})
     expect(page.get_by_role("alert")).to_contain_text("words.png: The server refused the picture: ")
     expect(page.get_by_role("alert")).to_contain_text("expected JPEG, PNG, WebP, BMP or GIF")
+    screenshot(page, "error-of-the-server")
 
 
 def test_server_that_dies(open_page: Callable[..., Any], own_service: Callable[..., Service]) -> None:
@@ -170,6 +172,7 @@ def test_token(open_page: Callable[..., Any], own_service: Callable[..., Service
     page.get_by_text("On the server").click()
     expect(page.get_by_role("alert")).to_contain_text("The server asks for an access token.")
     give(page, PICTURES / "portrait.png")
+    screenshot(page, "token")
     page.get_by_label("Access token of the server").fill("a-token-of-the-tests")
     page.get_by_role("button", name="Use it").click()
     expect(page.locator("#rows tr")).to_have_count(1)
