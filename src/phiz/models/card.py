@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -42,6 +42,21 @@ class TrainingData:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeSpec:
+    """One attribute of a face that a model tells.
+
+    threshold: probability from which it counts as present. default: whether it is shown unless asked for by
+    name. subjective: whether it is a judgement rather than something to see. balanced_accuracy: on validation
+    at the threshold; 0 where it could not be measured.
+    """
+
+    threshold: float
+    default: bool
+    subjective: bool
+    balanced_accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model is, what it was trained on and how well it does; `NAME.json` beside `NAME.onnx`.
 
@@ -53,6 +68,7 @@ class ModelCard:
     figures: measured results, free in form.
     recipe, commit, created: what made the weights, from which source, and when (ISO 8601).
     url: where weights that are too large to ship are fetched from; "" for those that lie beside the card.
+    attributes: of a model that tells attributes, by name and in the order of its output; else empty.
     """
 
     name: str
@@ -72,6 +88,7 @@ class ModelCard:
     commit: str
     created: str
     url: str = ""
+    attributes: dict[str, AttributeSpec] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:
@@ -107,7 +124,14 @@ class ModelCard:
         Path(path).write_text(text + "\n", encoding="utf-8")
 
 
-_KINDS = {str: "text", int: "a whole number", float: "a number", dict: "an object", tuple: "a list"}
+_KINDS = {
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dict: "an object",
+    tuple: "a list",
+}
 
 
 def _read(hint: Any, value: Any, where: str, key: str) -> Any:
@@ -118,7 +142,7 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
     if is_dataclass(kind):
         return _read_record(kind, value, where, key)
     accepted: Any = {float: (int, float), tuple: list}.get(kind, kind)
-    if not isinstance(value, accepted) or isinstance(value, bool):
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise ModelError(f"{where}: {_named(key)} must be {_KINDS[kind]}, not {json.dumps(value)[:60]}")
     if kind is tuple:
         return tuple(_read(get_args(hint)[0], item, where, f"{key}[{i}]") for i, item in enumerate(value))
@@ -130,8 +154,8 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
 def _read_record(cls: Any, value: Any, where: str, key: str) -> Any:
     if not isinstance(value, dict):
         raise ModelError(f"{where}: {_named(key)} must be an object, not {json.dumps(value)[:60]}")
-    names = [field.name for field in fields(cls)]
-    needed = [field.name for field in fields(cls) if field.default is MISSING]
+    names = [f.name for f in fields(cls)]
+    needed = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
     if missing := [name for name in needed if name not in value]:
         raise ModelError(f"{where}: {_named(key)} lacks {', '.join(missing)}")
     if unknown := [name for name in value if name not in names]:
@@ -169,3 +193,7 @@ def _check_values(card: ModelCard, where: str) -> None:
             raise ModelError(
                 f"{where}: branch_weights.{key} must be at least 0 and sum to 1, not {list(weights)}"
             )
+    for name, attribute in card.attributes.items():
+        for key in ("threshold", "balanced_accuracy"):
+            if not 0 <= (share := getattr(attribute, key)) <= 1:
+                raise ModelError(f"{where}: attributes.{name}.{key} must be from 0 to 1, not {share}")

@@ -93,15 +93,20 @@ def load_model(
     Raises ModelError where weights or card are missing, damaged or do not fit each other.
     """
     card, path = find_model(model)
+    session = open_checked(card, path, threads=threads, provider=provider)
+    _check_graph(session, card, path, {AGE, FEMALE} if gender else {AGE})
+    return Model(card, session)
+
+
+def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) -> onnxruntime.InferenceSession:
+    """Open weights after comparing them with their card; see `load_model`. Raises ModelError."""
     weights = _checked_bytes(path, card)
     try:
-        session = open_session(weights, threads=threads, provider=provider)
+        return open_session(weights, threads=threads, provider=provider)
     except (ModelError, ValueError):
         raise
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
-    _check_graph(session, card, path, {AGE, FEMALE} if gender else {AGE})
-    return Model(card, session)
 
 
 def _checked_bytes(path: Path, card: ModelCard) -> bytes:

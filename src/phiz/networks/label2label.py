@@ -144,7 +144,7 @@ class Label2Label(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return the first and the final logits, see the class."""
         face = self.project(features).flatten(2).transpose(1, 2)
-        tokens = self.queries.expand(len(face), -1, -1)
+        tokens = self.queries.expand(face.shape[0], -1, -1)
         for layer in self.query_layers:
             tokens = layer(tokens, face, self.position)
         first = self.first(tokens)
