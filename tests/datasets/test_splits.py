@@ -9,6 +9,7 @@ from PIL import Image
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import (
     CELEBA_SHARES,
+    CELEBA_TEST_SHARES,
     UTKFACE_SHARES,
     age_band,
     assign,
@@ -94,6 +95,17 @@ def test_celeba_split_keeps_a_person_on_one_side() -> None:
     assert all(len(part) == 1 for part in parts.values())
     share = Counter(row.part for row in rows)["validation"] / len(rows)
     assert share == pytest.approx(CELEBA_SHARES["validation"], abs=0.02)
+
+
+def test_the_test_part_is_the_validation_part_of_the_split_without_one() -> None:
+    records = [record(f"{i:06}.jpg", gender="male", subject=str(i * 7919 % 300)) for i in range(2000)]
+    with_test = {row.file: row.part for row in split_celeba(records, seed=0, test=True)}
+    without = {row.file: row.part for row in split_celeba(records, seed=0)}
+    parts = Counter(with_test.values())
+    assert {part: round(n / 2000, 1) for part, n in parts.items()} == CELEBA_TEST_SHARES
+    assert {f for f, part in with_test.items() if part == "test"} == {
+        f for f, part in without.items() if part == "validation"
+    }
 
 
 def test_conflicts_name_age_and_gender() -> None:
@@ -188,10 +200,10 @@ def test_published_splits_fit_the_data() -> None:
 
 @pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the research faces are not beside the repository")
-def test_published_celeba_split_is_made_again() -> None:
+@pytest.mark.parametrize(("name", "test"), [("celeba", False), ("celeba_attributes", True)])
+def test_published_celeba_splits_are_made_again(name, test) -> None:
     from phiz.datasets.celeba import read_celeba
     from phiz.datasets.splits import read_split
 
-    assert split_celeba(list(read_celeba(SHARED / "CelebA")), seed=0) == read_split(
-        ROOT / "splits" / "celeba.csv"
-    )
+    rows = split_celeba(list(read_celeba(SHARED / "CelebA")), seed=0, test=test)
+    assert rows == read_split(ROOT / "splits" / f"{name}.csv")

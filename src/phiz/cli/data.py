@@ -102,6 +102,7 @@ def split(
         Path | None, typer.Option(help="UTKFace: also write the contradicting labels to this CSV file.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Which of the possible splits.")] = 0,
+    test: Annotated[bool, typer.Option("--test", help="CelebA: with a test part, for attributes.")] = False,
 ) -> None:
     """Split a data set, with near-duplicates (UTKFace) or one person's pictures (CelebA) on one side."""
     if dataset not in ("utkface", "celeba"):
@@ -110,7 +111,9 @@ def split(
         if path is not None:
             _check_output(path)
     records = list(_reader(dataset)(folder, []))
-    command = f"phiz data split {dataset} DIR --seed {seed}"
+    if test and dataset != "celeba":
+        raise typer.BadParameter(f"--test belongs to celeba; the split of {dataset} has a test part anyway")
+    command = f"phiz data split {dataset} DIR --seed {seed}" + (" --test" if test else "")
     if dataset == "utkface":
         rows, contradicting = splits.split_utkface(records, seed)
         typer.echo(f"{len(contradicting)} pictures in {len({c.cluster for c in contradicting})} conflicts")
@@ -118,7 +121,7 @@ def split(
             header = f"Copies of one photo with contradicting labels; see README.md. {command}"
             splits.write_conflicts(conflicts, contradicting, header)
     else:
-        rows = splits.split_celeba(records, seed)
+        rows = splits.split_celeba(records, seed, test=test)
     splits.write_split(output, rows, f"Rule and counts: README.md. Made by: {command}")
     parts = Counter(row.part for row in rows)
     typer.echo(f"{output}: " + ", ".join(f"{part} {number}" for part, number in sorted(parts.items())))

@@ -22,6 +22,8 @@ AGE_TOLERANCE = 5.0
 
 UTKFACE_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
 CELEBA_SHARES = {"validation": 0.1, "train": 0.9}
+#: What is validation above is the test part here, so that both keep the same people out of training.
+CELEBA_TEST_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, None))
 
 
@@ -66,10 +68,13 @@ def split_utkface(records: Sequence[FaceRecord], seed: int) -> tuple[list[SplitR
     return rows, conflicts(records, same_photo)
 
 
-def split_celeba(records: Sequence[FaceRecord], seed: int) -> list[SplitRow]:
-    """Split CelebA 90/10 into train and validation by identity."""
+def split_celeba(records: Sequence[FaceRecord], seed: int, *, test: bool = False) -> list[SplitRow]:
+    """Split CelebA 90/10 into train and validation by identity, or 80/10/10 with a test part.
+
+    The test part is the validation part of the split without one, of the same seed.
+    """
     cluster = near_duplicates.number([record.subject for record in records])
-    return assign(records, cluster, CELEBA_SHARES, seed)
+    return assign(records, cluster, CELEBA_TEST_SHARES if test else CELEBA_SHARES, seed)
 
 
 def assign(
