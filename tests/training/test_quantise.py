@@ -44,7 +44,7 @@ def crops() -> np.ndarray:
 @pytest.fixture(scope="module")
 def int8(graph: onnx.ModelProto, crops: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("int8")
-    return quantise.write(quantise.quantise(graph, crops), "multitask-64", "int8", {}, folder)
+    return quantise.write(quantise.quantise(graph, crops), "multitask-64", "multitask-64-int8", {}, folder)
 
 
 def run(graph: onnx.ModelProto, crops: np.ndarray) -> dict[str, np.ndarray]:
@@ -108,7 +108,7 @@ def test_every_calibration_works(graph: onnx.ModelProto, crops: np.ndarray, meth
 def test_16_bit_weights_halve_the_file_and_keep_the_answers(
     graph: onnx.ModelProto, crops: np.ndarray, tmp_path: Path
 ) -> None:
-    path = quantise.write(quantise.half(graph), "multitask-64", "fp16", {}, tmp_path)
+    path = quantise.write(quantise.half(graph), "multitask-64", "multitask-64-fp16", {}, tmp_path)
     assert path.stat().st_size < 0.55 * find_model()[1].stat().st_size
     expected, found = load_model().run(crops), load_model(path).run(crops)
     np.testing.assert_allclose(found["age"], expected["age"], atol=0.2)
@@ -118,7 +118,9 @@ def test_16_bit_weights_halve_the_file_and_keep_the_answers(
 def test_8_bit_weights_shrink_the_file_to_a_third_and_keep_the_answers(
     graph: onnx.ModelProto, crops: np.ndarray, tmp_path: Path
 ) -> None:
-    path = quantise.write(quantise.byte_weights(graph), "multitask-64", "int8-weights", {}, tmp_path)
+    path = quantise.write(
+        quantise.byte_weights(graph), "multitask-64", "multitask-64-int8-weights", {}, tmp_path
+    )
     assert path.stat().st_size < 0.4 * find_model()[1].stat().st_size
     expected, found = load_model().run(crops), load_model(path).run(crops)
     np.testing.assert_allclose(found["age"], expected["age"], atol=2)

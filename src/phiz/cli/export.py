@@ -44,6 +44,9 @@ def export(
     output: Annotated[
         Path | None, typer.Option(help="Folder to write to; by default the run's, or this one.")
     ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of an ONNX file made of another; by default NAME-FORMAT.")
+    ] = None,
 ) -> None:
     """Write a model in another format, after checking that the file gives the model's answers.
 
@@ -68,9 +71,9 @@ def export(
             raise PhizError(
                 "onnx-int8 is calibrated on pictures: give the recipe that names them (--recipe FILE)"
             )
-        _say(_int8(model, recipe, data, cache, folder))
+        _say(_int8(model, recipe, data, cache, folder, name))
     elif format in (Kind.fp16, Kind.int8_weights):
-        _say(_smaller(model, format, folder))
+        _say(_smaller(model, format, folder, name))
     else:
         from ..training.convert import convert
 
@@ -90,7 +93,7 @@ def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: P
     return path
 
 
-def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path) -> Path:
+def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path, name: str | None) -> Path:
     """Quantise, and measure both on the validation part."""
     from dataclasses import asdict
 
@@ -107,22 +110,23 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     crops = q.calibration_crops(parts["train"], load_model(model).size)
     how = q.Settings()
     graph = q.quantise(onnx.load(path), crops, how)
-    made = q.write(graph, model, "int8", {}, folder)
+    called = name or f"{card.name}-int8"
+    made = q.write(graph, model, called, {}, folder)
     found = {"float32": q.measure(model, parts["validation"]), "int8": q.measure(made, parts["validation"])}
     figures: dict[str, Any] = {
         "validation": found,
         "quantisation": {"of sha256": card.sha256, **asdict(how), "calibration crops": len(crops)},
     }
-    q.write(graph, model, "int8", figures, folder)  # the card with its figures
-    for name, values in found.items():
+    q.write(graph, model, called, figures, folder)  # the card with its figures
+    for which, values in found.items():
         typer.echo(
-            f"validation, {name}: age error {values['age_mae']:.3f} years, "
+            f"validation, {which}: age error {values['age_mae']:.3f} years, "
             f"gender {100 * values['gender_accuracy']:.2f}%"
         )
     return made
 
 
-def _smaller(model: str | Path, format: Kind, folder: Path) -> Path:
+def _smaller(model: str | Path, format: Kind, folder: Path, name: str | None) -> Path:
     """Store the weights in fewer bits; the arithmetic stays float32."""
     import onnx
 
@@ -134,10 +138,10 @@ def _smaller(model: str | Path, format: Kind, folder: Path) -> Path:
     card, path = find_model(model)
     halved = format is Kind.fp16
     graph = (q.half if halved else q.byte_weights)(onnx.load(path))
-    suffix = "fp16" if halved else "int8-weights"
-    made = q.write(graph, model, suffix, {}, folder)
+    called = name or f"{card.name}-{'fp16' if halved else 'int8-weights'}"
+    made = q.write(graph, model, called, {}, folder)
     difference = parity(load_model(model), load_model(made).run)
-    q.write(graph, model, suffix, {**card.figures, "largest change": difference}, folder)
+    q.write(graph, model, called, {**card.figures, "largest change": difference}, folder)
     typer.echo(
         f"largest change on made pictures: {difference:.2g} (relative to 1, or to the value if larger)"
     )

@@ -174,15 +174,15 @@ def _behind(first: list[onnx.NodeProto], model: onnx.ModelProto) -> onnx.ModelPr
 
 
 def write(
-    graph: onnx.ModelProto, source: str | Path, suffix: str, figures: dict[str, Any], folder: Path
+    graph: onnx.ModelProto, source: str | Path, name: str, figures: dict[str, Any], folder: Path
 ) -> Path:
-    """Write NAME-SUFFIX.onnx and its card into `folder` and return the ONNX path.
+    """Write NAME.onnx and its card into `folder` and return the ONNX path.
 
     source: the model that it was made of, whose card it takes over. figures: the new card's figures.
     """
     card, _ = find_model(source)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{card.name}-{suffix}.onnx"
+    path = folder / f"{name}.onnx"
     data = graph.SerializeToString()
     path.write_bytes(data)
     replace(
