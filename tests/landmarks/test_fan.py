@@ -91,7 +91,7 @@ def weights(face_alignment, tmp_path: Path) -> Path:
     passes("l0.weight")
     for block in ("conv2", "conv4"):  # those that change the number of channels have a weight on the way past
         passes(f"{block}.downsample.2.weight")
-    # Seven by seven pixels of red, symmetric about the middle of the pair that a step of two takes.
+    # The mean of three by three pixels of red, so that no step over every second one misses the spot.
     kernel = torch.zeros(state["conv1.weight"].shape)
     kernel[0, 0, 2:5, 2:5] = 1 / 9
     made["conv1.weight"] = kernel

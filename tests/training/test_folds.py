@@ -13,8 +13,6 @@ from pathlib import Path  # noqa: E402
 
 from phiz.errors import DataError  # noqa: E402
 from phiz.training import folds  # noqa: E402
-from phiz.training.crops import keypoints_of_landmarks  # noqa: E402
-from phiz.types import KEYPOINT_NAMES  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_faces import chip  # noqa: E402
@@ -101,9 +99,9 @@ def test_the_tested_person_does_not_train(made, scored, monkeypatch) -> None:
     seen = []
     train = folds.train_to_the_end
 
-    def spy(recipe, parts):
-        seen.append({Path(path).name[:3] for path in parts["train"].paths})
-        return train(recipe, parts)
+    def spy(task):
+        seen.append({Path(path).name[:3] for path in task.parts["train"].paths})
+        return train(task)
 
     monkeypatch.setattr(folds, "train_to_the_end", spy)
     again = run(made, "again")
@@ -161,9 +159,9 @@ def test_repeated_draws_share_one_network(made, monkeypatch) -> None:
     trained = []
     train = folds.train_to_the_end
 
-    def spy(recipe, parts):
-        trained.append(len(parts["train"]))
-        return train(recipe, parts)
+    def spy(task):
+        trained.append(len(task.parts["train"]))
+        return train(task)
 
     monkeypatch.setattr(folds, "train_to_the_end", spy)
     rows = folds.run_folds(made / "recipe.toml", protocol, made / "data", made / "draws", made / "cache")
@@ -173,14 +171,3 @@ def test_repeated_draws_share_one_network(made, monkeypatch) -> None:
     answers = {}
     for row in rows:
         assert answers.setdefault(row.file, row.age) == row.age
-
-
-def test_landmarks_become_the_crops_keypoints() -> None:
-    points = keypoints_of_landmarks([(float(i), -float(i)) for i in range(68)])
-    named = dict(zip(KEYPOINT_NAMES, points, strict=True))
-    assert named["right_eye"] == (29, -29)
-    assert named["left_eye"] == (34, -34)
-    assert named["mouth"] == (53.5, -53.5)
-    assert named["nose"] == (67, -67)
-    with pytest.raises(ValueError, match="expected 68 landmarks, got 5"):
-        keypoints_of_landmarks([(0.0, 0.0)] * 5)

@@ -54,6 +54,9 @@ def evaluate(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of a model's networks.")] = 1,
     provider: Provider = "cpu",
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops, for a recipe.")] = Path("runs/cache"),
+    fan_weights: Annotated[
+        Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")
+    ] = None,
     engine: Annotated[str, typer.Option(help="What trains a recipe's folds: serial or ray.")] = "serial",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Folds trained at a time; by default what the engine holds.")
@@ -97,7 +100,15 @@ def evaluate(
         from ..training.folds import run_folds
 
         rows = run_folds(
-            recipe, protocol, data, folder, cache, engine=engine, workers=workers, address=ray_address
+            recipe,
+            protocol,
+            data,
+            folder,
+            cache,
+            engine=engine,
+            workers=workers,
+            address=ray_address,
+            fan_weights=fan_weights,
         )
     else:
         rows = _analyze(

@@ -18,6 +18,9 @@ from phiz import image
 from phiz.crop import CropTemplate, chip_crop, face_crop
 from phiz.datasets.record import FaceRecord
 from phiz.detect import Detector, detect_chip, load_detector
+from phiz.errors import RecipeError
+from phiz.landmarks import Landmarker, keypoints, load_landmarker
+from phiz.landmarks.orders import keypoints_of_fgnet
 from phiz.types import Point
 
 #: The detector of training crops is the default of analysis.
@@ -25,7 +28,8 @@ DETECTOR = "auto"
 #: The cached crop is this much wider than the network's input, for augmentation to draw from.
 MARGIN = 1.5
 
-_detector: Detector | None = None  # one per worker process
+
+_tools: tuple[Detector, Landmarker | None] | None = None  # one pair per worker process
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +68,35 @@ def load_crops(
     size: int,
     cache: Path,
     aligner: str = "detector",
+    fan_weights: Path | None = None,
 ) -> Crops:
     """Return the crops of `records`, cutting them first where the cache does not hold them yet.
 
     chips: the pictures are tight face chips (analysed as with --cropped) rather than photos. A
     photo without a face is left out; a chip without one gets the template's chip crop.
     size: side of the network's input in pixels; the crops are MARGIN times as wide.
-    aligner: "detector", or "landmarks" to cut by the records' own; a record without any is left out.
-    Raises: ImageError where a picture cannot be read.
+    aligner: one of recipe.ALIGNERS. "landmarks" cuts by the records' own and leaves out a record without
+    any; "mesh" and "fan" find them on the detector's face, whose own points serve where they see no face.
+    fan_weights: of "fan", see `phiz.landmarks.load_landmarker`.
+    Raises: ImageError where a picture cannot be read; RecipeError where "landmarks" leaves no record;
+    ModelError where the aligner cannot be loaded.
     """
+    if aligner == "landmarks" and all(record.landmarks is None for record in records):
+        raise RecipeError(
+            '[data] aligner = "landmarks" needs a data set with its own, such as FG-NET; none of these '
+            f"{len(records)} pictures has any"
+        )
     full = round(size * MARGIN)
-    by = DETECTOR if aligner == "detector" else aligner
+    by = {"detector": DETECTOR, "fan": f"fan {fan_weights or ''}"}.get(aligner, aligner)
     key = json.dumps([["/".join(r.path.parts[-2:]) for r in records], chips, template.to_dict(), full, by])
     stem = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
     pixels_file, found_file = stem.with_suffix(".npy"), stem.with_suffix(".found.npy")
     if not found_file.exists():
         cache.mkdir(parents=True, exist_ok=True)
         wide = template.zoomed_out(MARGIN)
-        jobs = [_Job(r.path, r.landmarks, aligner == "landmarks", chips, wide, full) for r in records]
-        _cut(jobs, pixels_file, found_file)
+        jobs = [_Job(r.path, r.landmarks, aligner, fan_weights, chips, wide, full) for r in records]
+        # FAN is large, and PyTorch shares one network's work out by itself.
+        _cut(jobs, pixels_file, found_file, workers=1 if aligner == "fan" else os.cpu_count())
     found = np.load(found_file)
     kept = [record for record, ok in zip(records, found, strict=True) if ok]
     return Crops(
@@ -103,15 +117,16 @@ class _Job:
 
     path: Path
     landmarks: tuple[Point, ...] | None
-    by_landmarks: bool
+    aligner: str
+    fan_weights: Path | None
     chips: bool
     template: CropTemplate
     size: int
 
 
-def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path) -> None:
+def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path, workers: int | None) -> None:
     crops: list[NDArray[np.uint8] | None] = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(workers) as pool:
         done = pool.map(_cut_one, jobs, chunksize=32)
         crops.extend(tqdm(done, total=len(jobs), desc="cutting crops", unit="face"))
     found = np.array([crop is not None for crop in crops])
@@ -123,38 +138,24 @@ def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path) -> None:
 
 
 def _cut_one(job: _Job) -> NDArray[np.uint8] | None:
-    global _detector
-    if job.by_landmarks:
+    global _tools
+    if job.aligner == "landmarks":
         if job.landmarks is None:
             return None
-        points = keypoints_of_landmarks(job.landmarks)
+        points = keypoints_of_fgnet(job.landmarks)
         return face_crop(image.load(job.path), points, job.size, job.template)
-    if _detector is None:
-        _detector = load_detector(DETECTOR)
+    if _tools is None:
+        _tools = load_detector(DETECTOR), load_aligner(job.aligner, job.fan_weights)
+    detector, landmarker = _tools
     picture = image.load(job.path)
-    if job.chips:
-        face = detect_chip(picture, _detector)
-        return (
-            chip_crop(picture, job.size, job.template)
-            if face is None
-            else face_crop(picture, face.keypoints, job.size, job.template)
-        )
-    faces = _detector.detect(picture)
-    return face_crop(picture, faces[0].keypoints, job.size, job.template) if faces else None
+    faces = [detect_chip(picture, detector)] if job.chips else detector.detect(picture)[:1]
+    if not faces:
+        return None
+    if faces[0] is None:
+        return chip_crop(picture, job.size, job.template)
+    return face_crop(picture, keypoints(picture, faces[0], landmarker), job.size, job.template)
 
 
-def keypoints_of_landmarks(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return KEYPOINT_NAMES' six points out of FG-NET's 68 landmarks, in pixels.
-
-    FG-NET's order, seen from the front: jaw 0-14 from the person's right ear on, brows, right eye 27-31,
-    left eye 32-36, nose, outer lips 48-59, inner lips, tip of the nose 67. Eyes and mouth are the means of
-    their points.
-    """
-    if len(points) != 68:
-        raise ValueError(f"expected 68 landmarks, got {len(points)}")
-
-    def mean(start: int, end: int) -> Point:
-        part = points[start:end]
-        return (sum(x for x, _ in part) / len(part), sum(y for _, y in part) / len(part))
-
-    return (mean(27, 32), mean(32, 37), points[67], mean(48, 60), points[0], points[14])
+def load_aligner(name: str, fan_weights: Path | None = None) -> Landmarker | None:
+    """Return an aligner's landmark finder; None for "detector", which cuts by the detector's own points."""
+    return None if name == "detector" else load_landmarker(name, fan_weights=fan_weights)

@@ -24,7 +24,7 @@ from phiz.training.age_gender import AgeAndGender, predict
 from phiz.training.crops import Crops, load_crops
 from phiz.training.loop import train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
-from phiz.training.run import load_parts
+from phiz.training.run import fan_file, load_parts, with_fan_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,18 @@ def run_folds(
     engine: str = "serial",
     workers: int | None = None,
     address: str | None = None,
+    fan_weights: Path | None = None,
 ) -> list[Scored]:
     """Train by a recipe on each fold of a protocol and return the answers on the test pictures.
 
     data: folder of the data sets. output: folder that keeps the answers of each finished fold; a run
-    that was killed goes on with the folds that it lacks. cache: folder of the cut crops. engine,
-    workers, address: see engine.run; the answers are the same whatever they are, since each fold
-    trains on one thread and its randomness follows from the recipe's seed alone.
+    that was killed goes on with the folds that it lacks. cache: folder of the cut crops. fan_weights: see
+    run.with_fan_weights. engine, workers, address: see engine.run; the answers are the same whatever they
+    are, since each fold trains on one thread and its randomness follows from the recipe's seed alone.
     A fold that tests a picture on which no face was found says so in `problem`.
     Raises: RecipeError, DataError; DataError too where `output` holds folds of another recipe.
     """
-    recipe = load_recipe(recipe_path)
+    recipe = with_fan_weights(load_recipe(recipe_path), fan_weights)
     protocol = protocols.load_protocol(protocol_path)
     records = readers.read(protocol.dataset, data)
     folder = data / readers.FOLDERS[protocol.dataset]
@@ -125,6 +126,7 @@ def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, ca
         size=recipe.network.size,
         cache=cache,
         aligner=recipe.data.aligner,
+        fan_weights=fan_file(recipe),
     )
 
 

@@ -8,7 +8,11 @@ from typing import Any
 
 from phiz.crop import CropTemplate
 from phiz.errors import ModelError, RecipeError
+from phiz.landmarks import LANDMARKERS
 from phiz.training.settings import check_keys, read_table, section, typed
+
+#: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
+ALIGNERS = ("detector", "landmarks", *LANDMARKERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,9 @@ class Data:
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
     taught: answers of larger networks on the training pictures, a file that `phiz teach` wrote; "" for none.
     limit: at most this many pictures of each part and data set (a quick try); 0 for all.
-    aligner: what aligns the crop: "detector" as in analysis, or the data set's own "landmarks" (FG-NET).
+    aligner: what aligns the crop: "detector" as in analysis, the data set's own "landmarks" (FG-NET), or
+    those that "mesh" or "fan" finds (phiz.landmarks).
+    fan_weights: file of FAN's weights; "" for the copy that its package fetches at first use.
     """
 
     utkface: str = ""
@@ -31,6 +37,7 @@ class Data:
     taught: str = ""
     limit: int = 0
     aligner: str = "detector"
+    fan_weights: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +200,9 @@ def load_recipe(path: Path | str) -> Recipe:
         raise RecipeError(
             f'{path}: [decision] weights must be "fixed" or "fitted", got {recipe.decision.weights!r}'
         )
-    if recipe.data.aligner not in ("detector", "landmarks"):
+    if recipe.data.aligner not in ALIGNERS:
         raise RecipeError(
-            f'{path}: [data] aligner must be "detector" or "landmarks", got {recipe.data.aligner!r}'
+            f"{path}: [data] aligner must be one of {', '.join(ALIGNERS)}, got {recipe.data.aligner!r}"
         )
     for task in ("age", "gender"):
         weights = getattr(recipe.decision, task)

@@ -63,7 +63,20 @@ def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord],
 
 
 def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: bool) -> Crops:
-    return load_crops(records, chips=chips, template=recipe.crop, size=recipe.network.size, cache=cache)
+    return load_crops(
+        records,
+        chips=chips,
+        template=recipe.crop,
+        size=recipe.network.size,
+        cache=cache,
+        aligner=recipe.data.aligner,
+        fan_weights=fan_file(recipe),
+    )
+
+
+def fan_file(recipe: Recipe) -> Path | None:
+    """Return the file of FAN's weights that a recipe names, if any."""
+    return recipe.path.parent / recipe.data.fan_weights if recipe.data.fan_weights else None
 
 
 def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
@@ -129,6 +142,13 @@ def _measured(
 def with_seed(recipe: Recipe, seed: int | None) -> Recipe:
     """Return the recipe under another seed, for the runs that measure how much the seed matters."""
     return recipe if seed is None else replace(recipe, seed=seed)
+
+
+def with_fan_weights(recipe: Recipe, file: Path | None) -> Recipe:
+    """Return the recipe with this file of FAN's weights, which need not lie where the recipe does."""
+    if file is None:
+        return recipe
+    return replace(recipe, data=replace(recipe.data, fan_weights=str(file.absolute())))
 
 
 def with_weights(recipe: Recipe, weights: str | None) -> Recipe:
