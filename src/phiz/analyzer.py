@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .crop import chip_crop, face_crop
+from .crop import CropTemplate, chip_crop, face_crop
 from .detect import detect_chip, load_detector
 from .errors import ImageError
 from .image import Source, display_name, load
+from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.session import load_model
 from .models.store import DEFAULT_MODEL
@@ -37,12 +38,14 @@ class Located:
     """The faces of one picture of width x height pixels, found and cut out: (N, size, size, 3) uint8.
 
     A cropped picture on which the detector found nothing has None for its one detection.
+    attributes: probabilities of each face by name, where they were asked for.
     """
 
     width: int
     height: int
     detections: tuple[Detection | None, ...]
     crops: Image
+    attributes: tuple[Mapping[str, float], ...] | None = None
 
 
 class Analyzer:
@@ -55,6 +58,8 @@ class Analyzer:
         "auto", whose two networks then run side by side.
     cropped: take every picture as one already cropped face.
     provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
+    attributes: which attributes of a face to tell beside age and gender: "default", "all" or names, see
+        `phiz.models.attributes.choose`; None for none. attribute_model: the model that tells them.
     Raises ModelError where a model is missing, damaged or unknown, or the provider unknown.
     """
 
@@ -67,6 +72,8 @@ class Analyzer:
         threads: int | None = None,
         cropped: bool = False,
         provider: str = "cpu",
+        attributes: str | Sequence[str] | None = None,
+        attribute_model: str | PathLike[str] = DEFAULT_ATTRIBUTES,
     ) -> None:
         # Single networks as small as these lose more by sharing a call among threads than they gain.
         side_by_side = threads is None and detector == "auto"
@@ -78,6 +85,11 @@ class Analyzer:
             provider=provider,
         )
         self._cropped = cropped
+        self._attributes = None
+        self._chosen: tuple[str, ...] = ()
+        if attributes is not None:
+            self._attributes = load_attributes(attribute_model, threads=threads or 1, provider=provider)
+            self._chosen = choose(self._attributes.card, attributes)
 
     def analyze(self, source: Source, name: str | None = None) -> Result:
         """Return the faces of one picture; `name` stands for it in the result and in errors.
@@ -116,6 +128,12 @@ class Analyzer:
         """The card of the model in use."""
         return self._model.card
 
+    @property
+    def attribute_thresholds(self) -> dict[str, float]:
+        """The attributes that are told, and from which probability each counts as present."""
+        card = self._attributes.card if self._attributes else None
+        return {name: card.attributes[name].threshold for name in self._chosen} if card else {}
+
     def locate(self, image: Image) -> Located:
         """Return the faces of an upright RGB picture, (H, W, 3) uint8, cut out and ready for `estimate`.
 
@@ -124,10 +142,8 @@ class Analyzer:
         """
         height, width = image.shape[:2]
         detections = self._detect(image)
-        crops = np.empty((len(detections), self._model.size, self._model.size, 3), np.uint8)
-        for crop, detection in zip(crops, detections, strict=True):
-            crop[:] = self._crop(image, detection)
-        return Located(width, height, tuple(detections), crops)
+        crops = _cut(image, detections, self._model.size, self._model.template)
+        return Located(width, height, tuple(detections), crops, self._tell(image, detections))
 
     def estimate(self, crops: Image) -> list[Estimate]:
         """Return the network's answer for each of the crops, (N, size, size, 3) uint8, in one call."""
@@ -136,8 +152,9 @@ class Analyzer:
     def combine(self, located: Located, estimates: Sequence[Estimate], label: str | None) -> Result:
         """Return the result of a picture from its located faces and their estimates."""
         size = (located.width, located.height)
-        pairs = zip(located.detections, estimates, strict=True)
-        return Result(label, located.width, located.height, tuple(_face(d, e, size) for d, e in pairs))
+        told = located.attributes or (None,) * len(estimates)
+        faces = zip(located.detections, estimates, told, strict=True)
+        return Result(label, located.width, located.height, tuple(_face(*face, size) for face in faces))
 
     def _result(self, image: Image, label: str | None) -> Result:
         located = self.locate(image)
@@ -149,13 +166,35 @@ class Analyzer:
             return [detect_chip(image, self._detector)]
         return self._detector.detect(image)
 
-    def _crop(self, image: Image, detection: Detection | None) -> Image:
+    def _tell(
+        self, image: Image, detections: Sequence[Detection | None]
+    ) -> tuple[Mapping[str, float], ...] | None:
+        """Return the chosen attributes of every face, in one network call; None where none was asked for."""
+        model = self._attributes
+        if model is None:
+            return None
+        answers = model.run(_cut(image, detections, model.size, model.template))
+        rows = (dict(zip(model.names, row.tolist(), strict=True)) for row in answers)
+        return tuple({name: row[name] for name in self._chosen} for row in rows)
+
+
+def _cut(image: Image, detections: Sequence[Detection | None], size: int, template: CropTemplate) -> Image:
+    """Return the faces as a network takes them, (N, size, size, 3)."""
+    crops = np.empty((len(detections), size, size, 3), np.uint8)
+    for crop, detection in zip(crops, detections, strict=True):
         if detection is None:
-            return chip_crop(image, self._model.size, self._model.template)
-        return face_crop(image, detection.keypoints, self._model.size, self._model.template)
+            crop[:] = chip_crop(image, size, template)
+        else:
+            crop[:] = face_crop(image, detection.keypoints, size, template)
+    return crops
 
 
-def _face(detection: Detection | None, estimate: Estimate, size: tuple[int, int]) -> Face:
+def _face(
+    detection: Detection | None,
+    estimate: Estimate,
+    attributes: Mapping[str, float] | None,
+    size: tuple[int, int],
+) -> Face:
     return Face(
         box=detection.box if detection else (0.0, 0.0, float(size[0]), float(size[1])),
         score=detection.score if detection else None,
@@ -163,6 +202,7 @@ def _face(detection: Detection | None, estimate: Estimate, size: tuple[int, int]
         age=estimate.age,
         gender=estimate.gender,
         gender_score=estimate.gender_score,
+        attributes=attributes,
     )
 
 

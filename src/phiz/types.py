@@ -6,7 +6,8 @@ y down, the centre of the top-left pixel at (0.5, 0.5).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 Box = tuple[float, float, float, float]
@@ -50,6 +51,8 @@ class Face:
 
     score is None where no detector ran or none found the face (an already cropped chip); the
     box is then the whole picture and keypoints is empty.
+    attributes: probability in [0, 1] of each that was asked for, by name; None where none was. From which
+    one counts as present its model's card says, see `phiz.models.attributes`.
     """
 
     box: Box
@@ -58,10 +61,11 @@ class Face:
     age: float
     gender: str
     gender_score: float
+    attributes: Mapping[str, float] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the face as JSON-ready plain values, rounded to what they are worth."""
-        return {
+        plain: dict[str, Any] = {
             "box": [round(v, 1) for v in self.box],
             "score": None if self.score is None else round(self.score, 4),
             "keypoints": [[round(x, 1), round(y, 1)] for x, y in self.keypoints],
@@ -69,6 +73,9 @@ class Face:
             "gender": self.gender,
             "gender_score": round(self.gender_score, 4),
         }
+        if self.attributes is not None:
+            plain["attributes"] = {name: round(p, 4) for name, p in self.attributes.items()}
+        return plain
 
 
 @dataclass(frozen=True, slots=True)

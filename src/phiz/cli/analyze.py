@@ -71,6 +71,16 @@ def analyze(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
     ] = False,
+    attributes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="default|all|NAME,NAME",
+            help="Also tell attributes such as Eyeglasses; `phiz attributes list` names them.",
+        ),
+    ] = None,
+    attribute_model: Annotated[
+        str, typer.Option(help="The model that tells them: a name, or a .onnx with its card.")
+    ] = "attributes-112",
     engine: Annotated[
         Engine, typer.Option(help="Work here, or in many processes on Ray (extra scale), into Parquet.")
     ] = Engine.serial,
@@ -92,6 +102,8 @@ def analyze(
             raise PhizError("--engine ray writes Parquet; leave out --format, --annotate and --fail-fast")
         if provider != "cpu":
             raise PhizError("--engine ray runs the networks on the CPU; leave out --provider")
+        if attributes is not None:
+            raise PhizError("--engine ray tells age and gender; leave out --attributes")
         _analyze_on_ray(
             paths,
             output,
@@ -115,8 +127,16 @@ def analyze(
     pictures = expand(paths)
     _check_output(output, pictures)
     analyzer = Analyzer(
-        model, detector, min_face=min_face, threads=threads, cropped=cropped, provider=provider
+        model,
+        detector,
+        min_face=min_face,
+        threads=threads,
+        cropped=cropped,
+        provider=provider,
+        attributes=attributes,
+        attribute_model=attribute_model,
     )
+    thresholds = analyzer.attribute_thresholds
     copies = AnnotatedCopies(annotate, pictures) if annotate is not None else None
     show_bar = len(pictures) >= BAR_FROM and sys.stderr.isatty()
     failed = 0
@@ -125,10 +145,10 @@ def analyze(
         tqdm(total=len(pictures), unit=" pictures", disable=not show_bar) as bar,
         closing(analyzer.analyze_named(named_sources(pictures))) as results,
     ):
-        sink.write(header(format))
+        sink.write(header(format, thresholds))
         for source, (result, image) in zip(pictures, results, strict=True):
             with bar.external_write_mode():  # takes the bar off the screen meanwhile
-                sink.write(render(result, format))
+                sink.write(render(result, format, thresholds))
             if image is None:
                 failed += 1
                 if fail_fast:

@@ -8,10 +8,10 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from ..errors import PhizError
 from ..image import display_name
@@ -47,45 +47,57 @@ CSV_COLUMNS = (
     "gender_score",
     "error",
 )
+#: No attributes are told.
+NONE: Mapping[str, float] = MappingProxyType({})
 # The picture's name comes last, so that names of any length need no cutting and lines can be streamed.
 TABLE_ROW = "{:>5}  {:<6}  {:>4}  {:>12}  {:>9}  {}\n"
 
 
-def header(format: Format) -> str:
-    """Return the text that comes before the first result."""
+def header(format: Format, thresholds: Mapping[str, float] = NONE) -> str:
+    """Return the text that comes before the first result; thresholds as in `render`."""
     if format is Format.table:
-        return TABLE_ROW.format("age", "gender", "sure", "face at x,y", "size", "picture")
-    return _csv_row(CSV_COLUMNS) if format is Format.csv else ""
+        picture = "picture: attributes" if thresholds else "picture"
+        return TABLE_ROW.format("age", "gender", "sure", "face at x,y", "size", picture)
+    return _csv_row((*CSV_COLUMNS, *thresholds)) if format is Format.csv else ""
 
 
-def render(result: Result, format: Format) -> str:
+def render(result: Result, format: Format, thresholds: Mapping[str, float] = NONE) -> str:
     """Return one result as text that ends in a newline.
 
     jsonl: one line per picture. csv and table: one line per face, or one for a picture without.
+    thresholds: the attributes that are told. In CSV each is a column of probabilities; the table names those
+    that reach their threshold.
     """
     if format is Format.jsonl:
         return json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
     line = _table_line if format is Format.table else _csv_line
     if not result.faces:
-        return line(result, None, None)
-    return "".join(line(result, number, face) for number, face in enumerate(result.faces, 1))
+        return line(result, None, None, thresholds)
+    return "".join(line(result, number, face, thresholds) for number, face in enumerate(result.faces, 1))
 
 
-def _table_line(result: Result, number: int | None, face: Face | None) -> str:
+def _table_line(
+    result: Result, number: int | None, face: Face | None, thresholds: Mapping[str, float]
+) -> str:
     name = result.path or ""
     if face is None:
         # An error's text begins with the picture's name.
         return TABLE_ROW.format(*"-----", result.error or f"{name}: no face found")
     x, y, width, height = (round(value) for value in face.box)
     values = (f"{face.age:.1f}", face.gender, f"{face.gender_score:.0%}", f"{x},{y}", f"{width}x{height}")
+    if thresholds:
+        told = face.attributes or {}
+        name += ": " + (", ".join(what for what, least in thresholds.items() if told[what] >= least) or "-")
     return TABLE_ROW.format(*values, name)
 
 
-def _csv_line(result: Result, number: int | None, face: Face | None) -> str:
+def _csv_line(result: Result, number: int | None, face: Face | None, thresholds: Mapping[str, float]) -> str:
     plain = face.to_dict() if face else {}
     box = plain.get("box", (None,) * 4)
     rest = (plain.get(key) for key in ("score", "age", "gender", "gender_score"))
-    return _csv_row((result.path, result.width, result.height, number, *box, *rest, result.error))
+    told = plain.get("attributes", {})
+    start = (result.path, result.width, result.height, number, *box, *rest, result.error)
+    return _csv_row((*start, *(told.get(name) for name in thresholds)))
 
 
 def _csv_row(values: Iterable[object]) -> str:
