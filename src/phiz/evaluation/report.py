@@ -43,7 +43,7 @@ def read_predictions(path: Path | str) -> list[Scored]:
     is no number or no known gender, or a picture comes twice in a fold.
     """
     found: dict[tuple[str, str], Scored] = {}
-    for number, row in _read_csv(path, NEEDED, "predictions"):
+    for number, row in read_csv(path, NEEDED, "predictions"):
         where = f"{path}, line {number}"
         scored = _scored(row, where)
         if (scored.fold, scored.file) in found:
@@ -65,7 +65,7 @@ def add_to_index(folder: Path, line: Mapping[str, Any]) -> None:
     Columns that the file lacks are added; lines stay sorted. Raises DataError.
     """
     path, key = folder / INDEX, ("model", "protocol")
-    lines = [row for _, row in _read_csv(path, key, "an index of evaluations")] if path.exists() else []
+    lines = [row for _, row in read_csv(path, key, "an index of evaluations")] if path.exists() else []
     lines = [row for row in lines if any(row[name] != line[name] for name in key)]
     lines.append({name: _plain(value) for name, value in line.items()})
     lines.sort(key=lambda row: [row[name] for name in key])
@@ -194,7 +194,7 @@ def _gender(row: Mapping[str, str], column: str, where: str) -> str | None:
     return text or None
 
 
-def _read_csv(path: Path | str, columns: Sequence[str], what: str) -> Iterable[tuple[int, dict[str, str]]]:
+def read_csv(path: Path | str, columns: Sequence[str], what: str) -> Iterable[tuple[int, dict[str, str]]]:
     """Yield (line number, row) of a CSV file of `what`; DataError where it cannot be one."""
     try:
         with Path(path).open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
