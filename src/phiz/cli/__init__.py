@@ -31,6 +31,8 @@ COMMANDS: dict[str, str | None] = {
     "protocols": "eval",
     "evaluate": "eval",
     "compare": "eval",
+    "attributes": "train",
+    "fairness": "train",
     "export": "train",
     "serve": "serve",
     "watch": "stream",

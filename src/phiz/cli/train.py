@@ -19,17 +19,30 @@ def train(
     ),
     seed: Annotated[int | None, typer.Option(help="Use this seed rather than the recipe's.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
+    fan_weights: Annotated[
+        Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = False,
 ) -> None:
     """Train by a recipe; writes the ONNX file, its card, log and checkpoints."""
     import torch
 
+    from ..training import run as age_gender
+    from ..training.attributes import run as attributes
+    from ..training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
     from ..training.recipe import load_recipe
-    from ..training.run import run, with_seed
 
     if threads is not None:
         torch.set_num_threads(threads)
-    chosen = with_seed(load_recipe(recipe), seed)
-    folder = output or Path("runs") / f"{chosen.name}-{chosen.seed}"
-    path = run(chosen, data, folder, cache, resume=resume)
+
+    def folder(name: str, used: int) -> Path:
+        return output or Path("runs") / f"{name}-{used}"
+
+    if is_attribute_recipe(recipe):
+        faces = attributes.with_seed(load_attribute_recipe(recipe), seed)
+        path = attributes.run(faces, data, folder(faces.name, faces.seed), cache, resume=resume)
+    else:
+        chosen = age_gender.with_seed(load_recipe(recipe), seed)
+        chosen = age_gender.with_fan_weights(chosen, fan_weights)
+        path = age_gender.run(chosen, data, folder(chosen.name, chosen.seed), cache, resume=resume)
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phiz.crop import CropTemplate
 from phiz.datasets import near_duplicates, readers
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import CELEBA_TEST_SHARES, assign, read_split
@@ -25,7 +26,7 @@ class Part:
 
     crops: their crops. labels: (N, A) float32, 1 present, 0 absent, NaN unknown, in the recipe's order of
     attributes. keys: names of the pictures. clusters: the person, or the copies of one photo.
-    groups: the data set's group names, None where it has none. missed: pictures without a face that was found.
+    groups: the data set's group names, None where it has none. missed: pictures on which no face was found.
     """
 
     crops: Crops
@@ -39,32 +40,38 @@ class Part:
         return len(self.labels)
 
 
-def load_part(recipe: AttributeRecipe, data: AttributeData, name: str, root: Path, cache: Path) -> Part:
+def load_part(
+    data: AttributeData,
+    name: str,
+    root: Path,
+    cache: Path,
+    *,
+    attributes: Sequence[str],
+    template: CropTemplate,
+    size: int,
+) -> Part:
     """Return one part ("train", "validation" or "test") of a data set under root, its crops cut if need be.
 
+    attributes: the order of the labels. template, size: of the crop, size in pixels. The group counts in
+    training and validation alone.
     Raises: DataError where the data set, the split or all the labels are missing.
     """
-    records, clusters = divided(recipe, data, root)[name]
+    records, clusters = divided(data, root)[name]
     if name != "test":
         records = _of_group(records, data.group)
     if data.limit and len(records) > data.limit:
         records = [records[i * len(records) // data.limit] for i in range(data.limit)]
-    crops = load_crops(
-        records,
-        chips=data.dataset in readers.CHIPS,
-        template=recipe.crop,
-        size=recipe.network.size,
-        cache=cache,
-    )
+    chips = data.dataset in readers.CHIPS
+    crops = load_crops(records, chips=chips, template=template, size=size, cache=cache)
     found = {str(record.path): record for record in records}
     kept = [found[path] for path in crops.paths.tolist()]
-    labels = np.array([labels_of(r, recipe.attributes, data.young_until) for r in kept], np.float32)
+    labels = np.array([labels_of(r, attributes, data.young_until) for r in kept], np.float32)
+    folder = root / readers.FOLDERS[data.dataset]
     if not len(kept) or np.isnan(labels).all():
         raise DataError(
-            f"{root / readers.FOLDERS[data.dataset]}: expected pictures with labels of "
-            f"{', '.join(recipe.attributes[:3])} ... in the {name} part; found none"
+            f"{folder}: expected faces with labels of attributes in the {name} part, such as "
+            f"{attributes[0]}; found none"
         )
-    folder = root / readers.FOLDERS[data.dataset]
     keys = [readers.key(record, folder) for record in kept]
     return Part(
         crops=crops,
@@ -76,9 +83,22 @@ def load_part(recipe: AttributeRecipe, data: AttributeData, name: str, root: Pat
     )
 
 
-def divided(
-    recipe: AttributeRecipe, data: AttributeData, root: Path
-) -> dict[str, tuple[list[FaceRecord], dict[str, str]]]:
+def part_of(
+    recipe: AttributeRecipe, name: str, root: Path, cache: Path, data: AttributeData | None = None
+) -> Part:
+    """Return one part of a recipe's data set, or of another one, as its network takes it."""
+    return load_part(
+        data or recipe.data,
+        name,
+        root,
+        cache,
+        attributes=recipe.attributes,
+        template=recipe.crop,
+        size=recipe.network.size,
+    )
+
+
+def divided(data: AttributeData, root: Path) -> dict[str, tuple[list[FaceRecord], dict[str, str]]]:
     """Return the records of each part, and the cluster of each picture by key."""
     folder = root / readers.FOLDERS[data.dataset]
     records = readers.read(data.dataset, root)
@@ -92,7 +112,7 @@ def divided(
         part = {key: row.part for key, row in zip(by_key, rows, strict=True)}
         cluster = {key: str(row.cluster) for key, row in zip(by_key, rows, strict=True)}
     else:
-        listed = [row for row in read_split(recipe.path.parent / data.split) if row.file in by_key]
+        listed = [row for row in read_split(data.split) if row.file in by_key]
         part, cluster = {r.file: r.part for r in listed}, {r.file: str(r.cluster) for r in listed}
     found: dict[str, tuple[list[FaceRecord], dict[str, str]]] = {}
     for name in ("train", "validation", "test"):

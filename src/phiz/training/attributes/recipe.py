@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,13 @@ BALANCED = "balanced"
 
 @dataclass(frozen=True, slots=True)
 class AttributeData:
-    """Which pictures and labels; the path of a split is relative to the recipe's folder.
+    """Which pictures and labels.
 
-    dataset: a key of datasets.readers.READERS. split: split file, "official", or "person": 80% of the people
-    train, 10% validate, 10% test. group: train and validate on this group's pictures alone, or "balanced" on as
-    many of each group; "" for all. young_until: the last age in years that counts as Young where the data set
-    has ages and no such attribute; 0 for none. limit: at most this many pictures of each part; 0 for all.
+    dataset: a key of datasets.readers.READERS. split: split file, in a recipe relative to its folder;
+    "official"; or "person": 80% of the people train, 10% validate, 10% test. group: train and validate on
+    this group's pictures alone, or "balanced" on as many of each; "" for all. young_until: the last age in
+    years that counts as Young where the data set has ages and no such attribute; 0 for none. limit: at most
+    this many pictures of each part; 0 for all.
     """
 
     dataset: str
@@ -68,8 +69,8 @@ class AttributeDecision:
 class AttributeRecipe:
     """Everything one run needs beside the pictures.
 
-    attributes: the network's outputs, in order. start: checkpoint to start from, whose attributes are the first
-    of these; None for random weights. source: where forgetting is measured after fine-tuning; None for nowhere.
+    attributes: the network's outputs, in order. start: checkpoint to start from, whose attributes are the
+    first of these; None for random weights. source: where forgetting is measured after fine-tuning.
     """
 
     name: str
@@ -101,14 +102,13 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
     path = Path(path)
     table = read_table(path)
     sections: dict[str, type] = {
-        "data": AttributeData,
         "network": AttributeNetwork,
         "optimisation": Optimisation,
         "loss": AttributeLoss,
         "augmentation": Augmentation,
         "decision": AttributeDecision,
     }
-    known = {"task", "name", "seed", "start", "attributes", "crop", "source", *sections}
+    known = {"task", "name", "seed", "start", "attributes", "crop", "data", "source", *sections}
     check_keys(path, "", table, known, {"task", "name", "seed", "crop", "data", "optimisation"})
     if table["task"] != TASK:
         raise RecipeError(f'{path}: task must be "{TASK}", got {table["task"]!r}')
@@ -117,13 +117,14 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
     except ModelError as error:
         raise RecipeError(f"{path}: {error}") from error
     start = typed(path, "start", table.get("start", ""), str)
-    source = section(path, "source", AttributeData, table["source"]) if "source" in table else None
+    source = _data(path, "source", table["source"]) if "source" in table else None
     recipe = AttributeRecipe(
         name=typed(path, "name", table["name"], str),
         seed=typed(path, "seed", table["seed"], int),
         start=path.parent / start if start else None,
         attributes=typed(path, "attributes", table.get("attributes", list(CELEBA)), tuple[str, ...]),
         crop=crop,
+        data=_data(path, "data", table["data"]),
         source=source,
         path=path,
         **{name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()},
@@ -132,14 +133,20 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
     return recipe
 
 
+def _data(path: Path, name: str, table: Any) -> AttributeData:
+    data: AttributeData = section(path, name, AttributeData, table)
+    if data.dataset not in READERS:
+        names = ", ".join(READERS)
+        raise RecipeError(f"{path}: [{name}] dataset must be one of {names}, got {data.dataset!r}")
+    if data.split in (OFFICIAL, PERSON):
+        return data
+    return replace(data, split=str(path.parent / data.split))
+
+
 def _check(recipe: AttributeRecipe) -> None:
     path, network, loss = recipe.path, recipe.network, recipe.loss
     if len(set(recipe.attributes)) != len(recipe.attributes) or not recipe.attributes:
         raise RecipeError(f"{path}: attributes must be names, each once")
-    for where, data in (("data", recipe.data), ("source", recipe.source)):
-        if data is not None and data.dataset not in READERS:
-            names = ", ".join(READERS)
-            raise RecipeError(f"{path}: [{where}] dataset must be one of {names}, got {data.dataset!r}")
     unfit: list[tuple[str, bool, Any, str]] = [
         ("network] head", network.head in HEADS, network.head, f"one of {', '.join(HEADS)}"),
         ("network] size", network.size >= 32, network.size, "at least 32 pixels"),
@@ -162,6 +169,6 @@ def _check(recipe: AttributeRecipe) -> None:
         )
     if network.backbone == "mobilefacenet" and (network.size % 16 or network.pretrained):
         raise RecipeError(
-            f"{path}: [network] mobilefacenet takes a size that is a multiple of 16 and has no ImageNet weights"
+            f"{path}: [network] mobilefacenet takes a size that is a multiple of 16, and pretrained = false"
         )
     check_choices(path, recipe.optimisation)

@@ -1,0 +1,131 @@
+"""The bias experiment: measure by group, fine-tune on the group that does worst, then on a balanced mix."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from phiz.errors import DataError, RecipeError
+from phiz.evaluation import metrics
+from phiz.evaluation.attribute_fairness import worst_group
+from phiz.evaluation.attributes import Answers, read_answers, write_answers
+from phiz.evaluation.groups import SMALLEST_GROUP
+from phiz.networks.attributes import AttributeNet
+from phiz.training.attributes import answers
+from phiz.training.attributes.data import part_of
+from phiz.training.attributes.recipe import BALANCED, AttributeRecipe
+from phiz.training.attributes.run import best
+from phiz.training.attributes.task import Attributes, grown
+from phiz.training.loop import load_weights, train
+
+#: What a data set of ages and genders tells of attributes.
+TOLD = ("Male", "Young")
+BEFORE = "before"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an experiment found.
+
+    worst: the group with the least mean accuracy on validation before. before: each group's, there.
+    models, source: answers on the test parts of the new data and of the source data, by the model's name:
+    "before", then the group's name and "balanced".
+    """
+
+    worst: str
+    before: dict[str, float]
+    models: dict[str, Answers]
+    source: dict[str, Answers]
+
+
+def experiment(
+    recipe: AttributeRecipe, root: Path, output: Path, cache: Path, *, smallest: int = SMALLEST_GROUP
+) -> Outcome:
+    """Run the experiment of a recipe that starts from a checkpoint, and return every model's answers.
+
+    The worst group is picked on the validation part. Both fine-tunings see equally many pictures: those of
+    the worst group, and as many drawn alike from every group. output: keeps each network's run and
+    answers; what is there already is not done again, so a run that was killed goes on. Raises: RecipeError
+    where the recipe has no start or no source, DataError where data are missing.
+    """
+    if recipe.start is None or recipe.source is None:
+        raise RecipeError(
+            f"{recipe.path}: a bias experiment needs start, the network to measure, and [source]"
+        )
+    _check_same_run(recipe, recipe.start, output)
+    models: dict[str, Answers] = {}
+    source: dict[str, Answers] = {}
+    net = _start(recipe)
+    validation = answers.of_network(net, recipe, part_of(recipe, "validation", root, cache))
+    worst, by_group = worst_group(validation, TOLD, smallest)
+    models[BEFORE], source[BEFORE] = _measure(net, recipe, output / BEFORE, root, cache)
+    count = 0
+    for group in (worst, BALANCED):
+        tuned = replace(recipe, data=replace(recipe.data, group=group, limit=count))
+        parts = {name: part_of(tuned, name, root, cache) for name in ("train", "validation")}
+        count = count or len(parts["train"])
+        folder = output / group
+        if not (folder / "done").exists():
+            train(Attributes(tuned, parts), folder, resume=True)
+            (folder / "done").touch()
+        models[group], source[group] = _measure(best(tuned, folder), tuned, folder, root, cache)
+    return Outcome(worst, by_group, models, source)
+
+
+def _check_same_run(recipe: AttributeRecipe, start: Path, output: Path) -> None:
+    """Note what the answers here are made by; DataError where they were made by something else."""
+    settings = f"{recipe.seed} {recipe.path.read_text(encoding='utf-8')}".encode()
+    if not start.exists():
+        raise RecipeError(f"{recipe.path}: start: {start} is not there; train it first")
+    made_by = hashlib.sha256(settings + start.read_bytes()).hexdigest()
+    path = output / "made_by.txt"
+    if not path.exists():
+        output.mkdir(parents=True, exist_ok=True)
+        path.write_text(made_by + "\n", encoding="utf-8")
+    elif path.read_text(encoding="utf-8").strip() != made_by:
+        raise DataError(
+            f"{output}: holds the answers of another recipe, seed or start; remove it or choose "
+            "another --output"
+        )
+
+
+def _start(recipe: AttributeRecipe) -> AttributeNet:
+    """Return the network to measure, as its checkpoint has it."""
+    net = Attributes(recipe, {}).blank()
+    assert recipe.start is not None
+    net.load_state_dict(grown(load_weights(recipe.start), net.state_dict(), recipe))
+    return net.eval()
+
+
+def _measure(
+    net: AttributeNet, recipe: AttributeRecipe, folder: Path, root: Path, cache: Path
+) -> tuple[Answers, Answers]:
+    """Return the answers on both test parts, read from the folder where they are there already."""
+    found = []
+    for data, name in ((recipe.data, "answers.csv"), (recipe.source, "source.csv")):
+        if not (folder / name).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            part = part_of(recipe, "test", root, cache, replace(data, limit=0) if data else None)
+            write_answers(folder / name, answers.of_network(net, recipe, part))
+        found.append(read_answers(folder / name))
+    return found[0].of(TOLD), found[1]
+
+
+def last_young_age(ages: Sequence[float], young: Sequence[bool]) -> tuple[int, float]:
+    """Return the last age in years that counts as Young, and how well it does: its balanced accuracy.
+
+    ages: estimated, in years, of source pictures whose label Young is known: the source data has no ages,
+    so a model of age reads them. The age chosen is the one at which "at most so old" agrees best with the
+    labels.
+    """
+    old, label = np.asarray(ages, dtype=np.float64), np.asarray(young, dtype=np.float64)
+    values = {
+        age: float(metrics.balanced_accuracy((np.floor(old) <= age).astype(np.float64), label))
+        for age in range(15, 71)
+    }
+    chosen = max(values, key=lambda age: values[age])
+    return chosen, values[chosen]

@@ -1,0 +1,81 @@
+"""One run of an attribute recipe: pictures to crops, crops to a network, the network to the shipped pair."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phiz.evaluation import metrics
+from phiz.networks.attributes import AttributeNet
+from phiz.training.attributes.data import Part, part_of
+from phiz.training.attributes.export import export
+from phiz.training.attributes.recipe import AttributeRecipe
+from phiz.training.attributes.task import Attributes, frequencies, predict
+from phiz.training.attributes.thresholds import balanced_accuracies, fit_thresholds
+from phiz.training.loop import filled, train
+
+
+def run(recipe: AttributeRecipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
+    """Train `recipe` on the data sets in `data` and return the exported ONNX path.
+
+    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
+    Raises: DataError where pictures or split files are missing.
+    """
+    parts = {name: part_of(recipe, name, data, cache) for name in ("train", "validation")}
+    net = train(Attributes(recipe, parts), output, resume=resume)
+    return finish(recipe, net, parts["validation"], output)
+
+
+def finish(recipe: AttributeRecipe, net: AttributeNet, validation: Part, output: Path) -> Path:
+    """Fit the thresholds, export the network into `output` and return the ONNX path.
+
+    The validation figures stand on the card; validation.json beside it repeats them.
+    """
+    answers = predict(net, validation, recipe.network.size).sigmoid().numpy()
+    thresholds = fit_thresholds(answers[-1], validation.labels)
+    balanced = balanced_accuracies(answers[-1], validation.labels, thresholds)
+    figures: dict[str, Any] = {"final": figures_of(answers[-1], validation.labels, thresholds)}
+    if len(answers) > 1:
+        figures["first"] = figures_of(answers[0], validation.labels, thresholds)
+    figures |= {
+        "bar": recipe.decision.bar,
+        "pictures": len(validation),
+        "no face found": validation.missed,
+        "frequency": _named(recipe, frequencies(validation.labels)),
+    }
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return export(net, recipe, thresholds, balanced, {"validation": figures}, output)
+
+
+def best(recipe: AttributeRecipe, output: Path) -> AttributeNet:
+    """Return the best network of a run's folder."""
+    return filled(Attributes(recipe, {}).blank(), output)
+
+
+def figures_of(
+    probability: NDArray[np.float32], labels: NDArray[np.float32], thresholds: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return mean accuracy and mean balanced accuracy, at 1/2 and at the thresholds."""
+    found = {}
+    for where, said in (("at 1/2", probability >= 0.5), ("at thresholds", probability >= thresholds)):
+        for name, mean in (
+            ("accuracy", metrics.mean_attribute_accuracy),
+            ("balanced accuracy", metrics.mean_attribute_balanced_accuracy),
+        ):
+            found[f"{name} {where}"] = round(float(mean(said.astype(np.float64), labels)), 4)
+    return found
+
+
+def with_seed(recipe: AttributeRecipe, seed: int | None) -> AttributeRecipe:
+    """Return the recipe under another seed, for the runs that measure how much the seed matters."""
+    return recipe if seed is None else replace(recipe, seed=seed)
+
+
+def _named(recipe: AttributeRecipe, values: NDArray[np.float32]) -> dict[str, float]:
+    return {name: round(float(v), 4) for name, v in zip(recipe.attributes, values, strict=True)}
