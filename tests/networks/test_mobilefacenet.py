@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from torch import nn  # noqa: E402
 
-from phiz.networks.attribute_sizes import measure  # noqa: E402
+from phiz.networks.attribute_sizes import Row, measure, table  # noqa: E402
+from phiz.networks.attributes import AttributeNet, AttributeNetwork  # noqa: E402
 from phiz.networks.layers import count  # noqa: E402
 from phiz.networks.mobilefacenet import Bottleneck, GlobalDepthwise, MobileFaceNet  # noqa: E402
 from phiz.networks.multitask import MultiTaskNet  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def net():
     torch.manual_seed(0)
     return MobileFaceNet().eval()
+
+
+def test_the_documented_table_is_that_of_results_and_of_the_networks():
+    with (ROOT / "results" / "attribute_networks.csv").open(newline="") as file:
+        kept = [
+            Row(
+                row["network"],
+                int(row["side"]),
+                int(row["parameters"]),
+                int(row["multiply_adds"]),
+                row["paper_parameters"],
+                row["paper_operations"],
+            )
+            for row in csv.DictReader(file)
+        ]
+    assert table(kept) in (ROOT / "docs" / "attributes.md").read_text(encoding="utf-8")
+    by_name = {row.network: (row.parameters, row.multiply_adds) for row in kept}
+    assert by_name["MobileFaceNet, Label2Label"] == measure(AttributeNet(AttributeNetwork(), 40), 112)
 
 
 def test_the_stages_have_the_papers_shapes(net):

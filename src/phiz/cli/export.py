@@ -59,6 +59,9 @@ def export(
     if not run and weights is not None:
         raise PhizError("--weights belongs to a run's folder; a model's branch weights are in its graph")
     folder = output or run or Path()
+    if recipe is not None and _of_attributes(recipe):
+        _export_attributes(source, run, format, recipe, data, cache, folder, name)
+        return
     model: str | Path = source
     if run and recipe:
         model = _from_run(run, recipe, weights, data, cache, folder)
@@ -79,6 +82,37 @@ def export(
 
         for path in convert(format.value, model, folder):
             typer.echo(f"written: {path}")
+
+
+def _of_attributes(recipe: Path) -> bool:
+    from ..training.attributes.recipe import is_attribute_recipe
+
+    return is_attribute_recipe(recipe)
+
+
+def _export_attributes(
+    source: str,
+    run: Path | None,
+    format: Kind,
+    recipe: Path,
+    data: Path,
+    cache: Path,
+    folder: Path,
+    name: str | None,
+) -> None:
+    """Write a network of attributes; what is smaller is measured on the validation part."""
+    from ..training.attributes.data import part_of
+    from ..training.attributes.recipe import load_attribute_recipe
+    from ..training.attributes.run import best, finish
+    from ..training.attributes.shrink import shrink
+
+    chosen = load_attribute_recipe(recipe)
+    validation = part_of(chosen, "validation", data, cache)
+    model = finish(chosen, best(chosen, run), validation, folder) if run else Path(source)
+    if run:
+        _say(model)
+    if format is not Kind.onnx:
+        _say(shrink(model, format.value.removeprefix("onnx-"), validation, folder, name))
 
 
 def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
+from phiz.cli import app  # noqa: E402
 from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
 from phiz.models.attributes import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
@@ -199,6 +201,30 @@ def test_a_plain_head_trains_and_ships_in_the_same_way(finished, tmp_path):
     recipe = load_attribute_recipe(write_recipe(folder, "plain", 'head = "plain"', short))
     path = run(recipe, folder / "data", tmp_path, folder / "cache")
     assert "first" not in load_attributes(path).card.figures["validation"]
+
+
+def test_export_goes_on_from_the_best_checkpoint_and_makes_it_smaller(finished, tmp_path):
+    folder, _, path = finished
+    options = ["--recipe", folder / "recipe.toml", "--data", folder / "data", "--cache", folder / "cache"]
+    command = ["export", folder / "out", *options, "--output", tmp_path, "--format", "onnx-int8-weights"]
+    result = CliRunner().invoke(app, [str(a) for a in command])
+    assert result.exit_code == 0, result.output
+    again, small = (
+        load_attributes(tmp_path / "made.onnx"),
+        load_attributes(tmp_path / "made-int8-weights.onnx"),
+    )
+    crops = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(again.run(crops), load_attributes(path).run(crops))
+    assert (tmp_path / "made-int8-weights.onnx").stat().st_size < 0.4 * path.stat().st_size
+    assert small.card.attributes == again.card.attributes
+    figures = small.card.figures["smaller"]
+    final = small.card.figures["validation"]["final"]
+    assert figures["float32"]["accuracy at 1/2"] == final["accuracy at 1/2"]
+    assert 0 < figures["largest change"] < 0.1
+    command[-1] = "onnx-int8"
+    refused = CliRunner().invoke(app, [str(a) for a in command])
+    assert refused.exit_code == 2
+    assert "comes as int8-weights or fp16, not as 'int8'" in refused.stderr
 
 
 def test_a_missing_data_folder_says_so(finished, tmp_path):

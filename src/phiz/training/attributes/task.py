@@ -30,7 +30,7 @@ class Attributes:
     parts: "train" and "validation"; none for `blank` alone.
     """
 
-    columns = ("val_loss", "val_accuracy", "val_balanced_accuracy", "score")
+    columns: tuple[str, ...] = ("val_loss", "val_accuracy", "val_balanced_accuracy", "score")
 
     def __init__(self, recipe: AttributeRecipe, parts: Mapping[str, Part]) -> None:
         self.recipe, self.parts = recipe, parts
@@ -126,12 +126,13 @@ def frequencies(labels: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     known = ~np.isnan(labels)
     present = np.nansum(labels, axis=0)
-    return ((present + 1) / (known.sum(0) + 2)).astype(np.float32)
+    return np.asarray((present + 1) / (known.sum(0) + 2), dtype=np.float32)
 
 
 def positive_weights(frequency: NDArray[np.float32], balance: float) -> NDArray[np.float32]:
     """Return how much more a present label counts than an absent one: ((1 - f) / f) ** balance."""
-    return np.clip(((1 - frequency) / frequency) ** balance, 1 / MOST, MOST).astype(np.float32)
+    ratio = ((1 - frequency) / frequency) ** balance
+    return np.asarray(np.clip(ratio, 1 / MOST, MOST), dtype=np.float32)
 
 
 def attribute_loss(logits: Tensor, labels: Tensor, weight: Tensor, how: AttributeLoss) -> Tensor:
