@@ -96,7 +96,8 @@ class GroupLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits."""
-        return (self.norm(x) * self.weight).sum(2) + self.bias
+        logits: Tensor = (self.norm(x) * self.weight).sum(2) + self.bias
+        return logits
 
 
 class Label2Label(nn.Module):

@@ -27,7 +27,7 @@ class AgeAndGender:
     known.
     """
 
-    columns = ("val_age_mae", "val_gender_accuracy", "score")
+    columns: tuple[str, ...] = ("val_age_mae", "val_gender_accuracy", "score")
 
     def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
         self.recipe, self.parts = recipe, parts
@@ -66,11 +66,11 @@ class AgeAndGender:
         """Return the loss of one batch, by its labels and, where there are, by its teachers' answers."""
         age, female, taught = labels
         weights, ages = self.recipe.loss, net.ages
-        answers = [value.float() for value in net(x)]
+        said, log_p = (value.float() for value in net(x))
+        by_labels = multitask_loss(said, log_p, ages, age, female, weights)
         if not self.recipe.data.taught:
-            return multitask_loss(*answers, ages, age, female, weights)
-        by_labels = multitask_loss(*answers, ages, age, female, weights)
-        by_teachers = taught_loss(*answers, ages, taught, weights)
+            return by_labels
+        by_teachers = taught_loss(said, log_p, ages, taught, weights)
         return (1 - weights.taught) * by_labels + weights.taught * by_teachers
 
     def validate(self, net: TrainableNet) -> dict[str, float]:

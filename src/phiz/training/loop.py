@@ -8,7 +8,7 @@ import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import torch
@@ -87,12 +87,12 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
             break
         began = time.perf_counter()
         loss = run.epoch(epoch)
-        scores = task.validate(run.average.module)
+        scores = task.validate(cast(Net, run.average.module))
         if scores["score"] < best:
             best, best_epoch = scores["score"], epoch + 1
             _save(output / "best.pt", {"net": run.average.module.state_dict(), "epoch": epoch + 1, **scores})
         _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
-        row = {"epoch": epoch + 1, "loss": loss, **scores}
+        row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss, **scores}
         row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
         _write_log(output / "log.csv", log, task.columns)
@@ -109,7 +109,7 @@ def train_to_the_end(task: Task[Net]) -> Net:
     run = Run(task, quiet=True)
     for epoch in range(task.optimisation.epochs):
         run.epoch(epoch)
-    return run.average.module.eval()  # type: ignore[no-any-return]
+    return cast(Net, run.average.module.eval())
 
 
 class Run:

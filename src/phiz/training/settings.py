@@ -19,11 +19,12 @@ else:
 def read_table(path: Path) -> dict[str, Any]:
     """Return a recipe's file as a table. Raises RecipeError where it cannot be read or is no TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
+    return table
 
 
 def section(path: Path, name: str, kind: type, table: Any) -> Any:
