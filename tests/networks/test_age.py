@@ -134,3 +134,39 @@ def test_one_batch_is_learnt_by_heart(name):
         optimizer.step()
     error = (net.expected_age(net(x)[1]) - age).abs().mean().item()
     assert error < 3, f"from a loss of {first:.1f} to {loss.item():.2f}"
+
+
+RECIPE = """
+name = "tiny"
+seed = 1
+[crop]
+right_eye = [0.3, 0.3]
+left_eye = [0.7, 0.3]
+mouth = [0.5, 0.75]
+chip = [0.0, 0.0, 1.0]
+[network]
+name = "{name}"
+size = 32
+gender = {gender}
+[optimisation]
+epochs = 1
+"""
+
+
+@pytest.mark.parametrize(("name", "gender"), [("tf_efficientnet_lite0", True), ("resnet18", False)])
+def test_exported_the_graph_gives_the_networks_answers(tmp_path, name, gender):
+    """`export` itself refuses a graph that differs; the outputs stand on the card."""
+    from phiz.models.session import load_model
+    from phiz.networks.build import build
+    from phiz.training.export import export
+    from phiz.training.recipe import load_recipe
+
+    (tmp_path / "tiny.toml").write_text(RECIPE.format(name=name, gender=str(gender).lower()))
+    recipe = load_recipe(tmp_path / "tiny.toml")
+    torch.manual_seed(0)
+    net = build(recipe.network)
+    path = export(net, recipe, (1.0,), (1.0,), {}, tmp_path)
+    model = load_model(path, gender=gender)
+    assert [spec.name for spec in model.card.outputs] == ["age", "age_std", *(["female"] if gender else [])]
+    assert model.card.parameters == sum(p.numel() for p in net.parameters())
+    assert model.size == 32

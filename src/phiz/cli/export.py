@@ -34,7 +34,8 @@ def export(
     ],
     format: Annotated[Kind, typer.Option(help="The file to write.")] = Kind.onnx,
     recipe: Annotated[
-        Path | None, typer.Option(help="The recipe of the run; onnx-int8 takes its crops and split from it.")
+        Path | None,
+        typer.Option(help="The recipe of the run; smaller models are measured on its validation part."),
     ] = None,
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/.")] = Path("../shared/data"),
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops.")] = Path("runs/cache"),
@@ -76,7 +77,7 @@ def export(
             )
         _say(_int8(model, recipe, data, cache, folder, name))
     elif format in (Kind.fp16, Kind.int8_weights):
-        _say(_smaller(model, format, folder, name))
+        _say(_smaller(model, format, recipe, data, cache, folder, name))
     else:
         from ..training.convert import convert
 
@@ -140,28 +141,29 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     from ..training.run import load_parts
 
     card, path = find_model(model)
-    parts = load_parts(load_recipe(recipe), data, cache, ["train", "validation"])
+    parts = load_parts(load_recipe(recipe), data, cache, ["train"])
     crops = q.calibration_crops(parts["train"], load_model(model).size)
     how = q.Settings()
     graph = q.quantise(onnx.load(path), crops, how)
     called = name or f"{card.name}-int8"
     made = q.write(graph, model, called, {}, folder)
-    found = {"float32": q.measure(model, parts["validation"]), "int8": q.measure(made, parts["validation"])}
     figures: dict[str, Any] = {
-        "validation": found,
+        "validation": _both(model, made, "int8", recipe, data, cache),
         "quantisation": {"of sha256": card.sha256, **asdict(how), "calibration crops": len(crops)},
     }
-    q.write(graph, model, called, figures, folder)  # the card with its figures
-    for which, values in found.items():
-        typer.echo(
-            f"validation, {which}: age error {values['age_mae']:.3f} years, "
-            f"gender {100 * values['gender_accuracy']:.2f}%"
-        )
-    return made
+    return q.write(graph, model, called, figures, folder)  # the card with its figures
 
 
-def _smaller(model: str | Path, format: Kind, folder: Path, name: str | None) -> Path:
-    """Store the weights in fewer bits; the arithmetic stays float32."""
+def _smaller(
+    model: str | Path,
+    format: Kind,
+    recipe: Path | None,
+    data: Path,
+    cache: Path,
+    folder: Path,
+    name: str | None,
+) -> Path:
+    """Store the weights in fewer bits, the arithmetic stays float32; measure both where a recipe is given."""
     import onnx
 
     from ..models.session import load_model
@@ -170,16 +172,39 @@ def _smaller(model: str | Path, format: Kind, folder: Path, name: str | None) ->
     from ..training.convert import parity
 
     card, path = find_model(model)
-    halved = format is Kind.fp16
-    graph = (q.half if halved else q.byte_weights)(onnx.load(path))
-    called = name or f"{card.name}-{'fp16' if halved else 'int8-weights'}"
+    bits, make = ("fp16", q.half) if format is Kind.fp16 else ("int8-weights", q.byte_weights)
+    graph = make(onnx.load(path))
+    called = name or f"{card.name}-{bits}"
     made = q.write(graph, model, called, {}, folder)
     difference = parity(load_model(model), load_model(made).run)
-    q.write(graph, model, called, {**card.figures, "largest change": difference}, folder)
     typer.echo(
         f"largest change on made pictures: {difference:.2g} (relative to 1, or to the value if larger)"
     )
-    return made
+    figures = {
+        **card.figures,
+        "weights": {"bits": bits, "of sha256": card.sha256, "largest change": difference},
+    }
+    if recipe:
+        figures["validation"] = _both(model, made, bits, recipe, data, cache)
+    return q.write(graph, model, called, figures, folder)
+
+
+def _both(
+    model: str | Path, made: Path, bits: str, recipe: Path, data: Path, cache: Path
+) -> dict[str, dict[str, float]]:
+    """Measure a float model and what was made of it on the recipe's validation part, and say it."""
+    from ..training.quantise import measure
+    from ..training.recipe import load_recipe
+    from ..training.run import load_parts
+
+    validation = load_parts(load_recipe(recipe), data, cache, ["validation"])["validation"]
+    found = {"float32": measure(model, validation), bits: measure(made, validation)}
+    for which, values in found.items():
+        typer.echo(
+            f"validation, {which}: age error {values['age_mae']:.3f} years, "
+            f"gender {100 * values['gender_accuracy']:.2f}%"
+        )
+    return found
 
 
 def _say(path: Path) -> None:

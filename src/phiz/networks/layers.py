@@ -69,7 +69,7 @@ def _kind(module: nn.Module) -> str:
         (height, width), stride = module.kernel_size, module.stride[0]
         depthwise = "depthwise " if module.groups > 1 else ""
         return f"{depthwise}conv {height}x{width}" + (f" / {stride}" if stride > 1 else "")
-    return {"BatchNorm2d": "batch norm", "Linear": "fully connected"}[type(module).__name__]
+    return "batch norm" if isinstance(module, nn.BatchNorm2d) else "fully connected"
 
 
 def table(size: Size) -> str:
