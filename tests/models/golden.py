@@ -15,16 +15,20 @@ from phiz.models.store import DEFAULT_MODEL
 
 FILE = Path(__file__).with_name("golden.json")
 #: The file of each shipped model's answers.
-FILES = {DEFAULT_MODEL: FILE, f"{DEFAULT_MODEL}-int8": FILE.with_name("golden-int8.json")}
-SIZE = 64
+FILES = {
+    DEFAULT_MODEL: FILE,
+    f"{DEFAULT_MODEL}-int8": FILE.with_name("golden-int8.json"),
+    "age-accurate": FILE.with_name("golden-accurate.json"),
+}
 
 
-def crops() -> np.ndarray:
-    """Six crops, uint8 (6, 64, 64, 3): flat, ramps and fixed noise, the same on every machine."""
-    y, x = np.mgrid[:SIZE, :SIZE]
-    flat = [np.full((SIZE, SIZE, 3), value, np.uint8) for value in (0, 128, 255)]
-    ramp = np.stack([x * 4, y * 4, (x + y) * 2], axis=-1).astype(np.uint8)
-    radius = (x - 32) ** 2 + (y - 32) ** 2
+def crops(size: int = 64) -> np.ndarray:
+    """Six crops, uint8 (6, size, size, 3): flat, ramps and fixed noise, the same on every machine."""
+    y, x = np.mgrid[:size, :size]
+    flat = [np.full((size, size, 3), value, np.uint8) for value in (0, 128, 255)]
+    ramp = np.stack([x * 256, y * 256, (x + y) * 128], axis=-1) // size
+    ramp = ramp.astype(np.uint8)
+    radius = (x - size // 2) ** 2 + (y - size // 2) ** 2
     rings = np.stack([radius // k % 256 for k in (3, 5, 7)], axis=-1).astype(np.uint8)
     noise = ((x * 7919 + y * 104729)[..., None] * np.array([3, 5, 11]) // 17 % 256).astype(np.uint8)
     return np.stack([*flat, ramp, rings, noise])
@@ -32,7 +36,8 @@ def crops() -> np.ndarray:
 
 def answers(model: str = DEFAULT_MODEL) -> dict[str, list[float]]:
     """Every output of a shipped model on `crops`, rounded to five decimals."""
-    found = load_model(model).run(crops())
+    loaded = load_model(model)
+    found = loaded.run(crops(loaded.size))
     return {name: [round(float(v), 5) for v in values] for name, values in found.items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import golden
 import numpy as np
@@ -32,6 +33,30 @@ def test_golden_answers_in_8_bits():
         # One step of 256 may fall to the other side on another processor, and more steps follow from it.
         atol = 1.0 if name.startswith("age") else 0.05
         np.testing.assert_allclose(found[name], values, atol=atol, err_msg=name)
+
+
+def test_golden_answers_of_the_larger_model():
+    expected = json.loads(golden.FILES["age-accurate"].read_text(encoding="utf-8"))
+    model = load_model("accurate")
+    found = model.run(golden.crops(model.size))
+    assert set(found) == set(expected) == {"age", "age_std", "female"}
+    for name, values in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-3, atol=1e-3, err_msg=name)
+
+
+def test_the_larger_model_ships_and_loses_little_by_its_8_bit_weights():
+    card, path = find_model("accurate")
+    assert path.stat().st_size <= 4 << 20
+    found = card.figures["validation"]
+    assert abs(found["int8-weights"]["age_mae"] - found["float32"]["age_mae"]) <= 0.05
+    assert (card.recipe, card.input.size) == ("age-efficientnet-lite0-utkface.toml", 112)
+
+
+def test_all_weights_in_the_package_stay_small():
+    package = Path(phiz.__file__).parent
+    weights = [file for folder in package.rglob("weights") for file in folder.glob("*.onnx")]
+    assert len(weights) >= 5
+    assert sum(file.stat().st_size for file in weights) < 10_000_000
 
 
 def test_every_shipped_model_has_golden_answers():
