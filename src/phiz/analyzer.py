@@ -18,6 +18,7 @@ from .crop import CropTemplate, chip_crop, face_crop
 from .detect import detect_chip, load_detector
 from .errors import ImageError
 from .image import Source, display_name, load
+from .landmarks import Landmarker, keypoints, load_landmarker
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.session import load_model
@@ -84,6 +85,12 @@ class Analyzer:
             threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1,
             provider=provider,
         )
+        aligner = self._model.card.aligner
+        self._landmarker = (
+            None
+            if aligner == "detector"
+            else load_landmarker(aligner, threads=threads or 1, provider=provider)
+        )
         self._cropped = cropped
         self._attributes = None
         self._chosen: tuple[str, ...] = ()
@@ -142,7 +149,7 @@ class Analyzer:
         """
         height, width = image.shape[:2]
         detections = self._detect(image)
-        crops = _cut(image, detections, self._model.size, self._model.template)
+        crops = _cut(image, detections, self._model.size, self._model.template, self._landmarker)
         return Located(width, height, tuple(detections), crops, self._tell(image, detections))
 
     def estimate(self, crops: Image) -> list[Estimate]:
@@ -178,14 +185,20 @@ class Analyzer:
         return tuple({name: row[name] for name in self._chosen} for row in rows)
 
 
-def _cut(image: Image, detections: Sequence[Detection | None], size: int, template: CropTemplate) -> Image:
+def _cut(
+    image: Image,
+    detections: Sequence[Detection | None],
+    size: int,
+    template: CropTemplate,
+    landmarker: Landmarker | None = None,
+) -> Image:
     """Return the faces as a network takes them, (N, size, size, 3)."""
     crops = np.empty((len(detections), size, size, 3), np.uint8)
     for crop, detection in zip(crops, detections, strict=True):
         if detection is None:
             crop[:] = chip_crop(image, size, template)
         else:
-            crop[:] = face_crop(image, detection.keypoints, size, template)
+            crop[:] = face_crop(image, keypoints(image, detection, landmarker), size, template)
     return crops
 
 

@@ -69,6 +69,7 @@ class ModelCard:
     recipe, commit, created: what made the weights, from which source, and when (ISO 8601).
     url: where weights that are too large to ship are fetched from; "" for those that lie beside the card.
     attributes: of a model that tells attributes, by name and in the order of its output; else empty.
+    aligner: whose points the crop is cut by: "detector", or a landmark finder (`phiz.landmarks`).
     """
 
     name: str
@@ -89,6 +90,7 @@ class ModelCard:
     created: str
     url: str = ""
     attributes: dict[str, AttributeSpec] = field(default_factory=dict)
+    aligner: str = "detector"
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:

@@ -151,6 +151,7 @@ def export(
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         input=InputSpec(side, "NHWC", "uint8", "RGB"),
         crop=recipe.crop.to_dict(),
+        aligner=recipe.data.aligner,
         outputs=specs,
         labels={"gender": ("female", "male")} if has_gender else {},
         branch_weights={"age": age, "gender": gender} if len(age) > 1 else {},

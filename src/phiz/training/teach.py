@@ -64,7 +64,14 @@ def combined(looks: Answers) -> tuple[float, float, float]:
 
 def _ask(model: Model, records: Sequence[FaceRecord], chips: bool, cache: Path) -> list[tuple[str, Answers]]:
     template = CropTemplate.from_dict(model.card.crop)
-    crops = load_crops(records, chips=chips, template=template, size=model.size, cache=cache)
+    crops = load_crops(
+        records,
+        chips=chips,
+        template=template,
+        size=model.size,
+        cache=cache,
+        aligner=model.card.aligner,
+    )
     side = crops.pixels.shape[1]
     inner = slice((side - model.size) // 2, (side - model.size) // 2 + model.size)
     answers: list[tuple[str, Answers]] = []
