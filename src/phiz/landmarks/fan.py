@@ -8,6 +8,7 @@ are the package's. Its own detector is not used: phiz's box takes that place.
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,24 @@ class Fan:
 
     def __init__(self, weights: Path | None = None) -> None:
         try:
-            import torch
-            from face_alignment import api, models, utils
+            torch, package = (import_module(name) for name in ("torch", "face_alignment"))
         except ModuleNotFoundError as error:
             raise ModelError(
                 f"the landmark finder fan needs {error.name}, which is not installed: "
                 'pip install "phiz[fan]"; the landmark finder mesh needs nothing more'
             ) from error
-        self._utils: Any = utils
-        self._torch: Any = torch
+        self._torch, self._utils = torch, package.utils
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        path = _fetch(api.models_urls[NAME], utils.load_file_from_url) if weights is None else weights
-        state = _read(path, torch)
+        if weights is None:
+            weights = _fetch(package.api.models_urls[NAME], package.utils.load_file_from_url)
+        state = _read(weights, torch)
         stacked = len([key for key in state if re.fullmatch(r"l\d+\.weight", key)])
-        self._net = models.FAN(stacked)
+        self._net = package.models.FAN(stacked)
         try:
             self._net.load_state_dict(state)
         except RuntimeError as error:
             detail = " ".join(str(error).split())[:200]
-            raise ModelError(f"{path}: expected the weights of {NAME}, got others: {detail}") from error
+            raise ModelError(f"{weights}: expected the weights of {NAME}, got others: {detail}") from error
         self._net.to(self._device).eval()
 
     def find(self, image: Image, face: Detection) -> Landmarks:
