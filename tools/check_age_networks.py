@@ -43,7 +43,7 @@ COLUMNS = (
     *("torch", "cpu", "commit"),
 )
 LEARNING = 64
-STEPS = 80
+STEPS = 150
 
 
 def learn(recipe: Recipe) -> tuple[int, float, float]:
@@ -51,14 +51,16 @@ def learn(recipe: Recipe) -> tuple[int, float, float]:
     torch.manual_seed(0)
     size = min(recipe.network.size, LEARNING)
     net = build(dataclasses.replace(recipe.network, size=size), pretrained=False)
-    x, age = torch.rand(8, 3, size, size) * 2 - 1, torch.linspace(5, 75, 8)
+    coarse = torch.rand(8, 3, 4, 4) * 2 - 1
+    x = torch.nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")
+    age = torch.arange(8.0) * 10
 
     def error() -> float:
         return float((net.expected_age(net(x)[1]) - age).abs().mean())
 
     before = error()
     # AlexNet and VGG have no normalisation and diverge at the rate that suits the others
-    rate = 1e-4 if recipe.network.name.startswith(("alexnet", "vgg")) else 1e-3
+    rate = 1e-4 if recipe.network.name.startswith(("alexnet", "vgg")) else 3e-3
     optimizer = torch.optim.Adam(net.parameters(), lr=rate)
     for step in range(1, STEPS + 1):
         loss = age_loss(net(x)[1], net.ages, age, recipe.loss).sum()
@@ -66,7 +68,7 @@ def learn(recipe: Recipe) -> tuple[int, float, float]:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
-        if step % 10 == 0 and error() < 1.0:
+        if step % 10 == 0 and error() < 5.0:
             break
     return step, before, error()
 

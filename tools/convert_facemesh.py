@@ -127,7 +127,8 @@ def face_pictures(folder: Path) -> np.ndarray:
 
 def compare(kind: str, tflite: Path, session: onnxruntime.InferenceSession, pictures: np.ndarray) -> None:
     expected, logits = run_tflite(tflite, pictures)
-    got, other = session.run(["points", "presence"], {"image": pictures})
+    answers = [session.run(["points", "presence"], {"image": picture[None]}) for picture in pictures]
+    got, other = (np.concatenate(values) for values in zip(*answers, strict=True))
     moved = np.linalg.norm(got[:, :, :2] - expected[:, :, :2], axis=2)
     scores = [1 / (1 + np.exp(-values.astype(np.float64))) for values in (logits, other)]
     print(

@@ -50,7 +50,7 @@ def test_keyboard_alone(open_page: Callable[..., Any]) -> None:
     page.get_by_role("button", name="group.png").focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="group.png")).to_be_focused()
-    page.locator("summary").focus()
+    page.locator("#json-details summary").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#json")).to_be_visible()
 
