@@ -225,6 +225,9 @@ def test_export_goes_on_from_the_best_checkpoint_and_makes_it_smaller(finished, 
     refused = CliRunner().invoke(app, [str(a) for a in command])
     assert refused.exit_code == 2
     assert "comes as int8-weights or fp16, not as 'int8'" in refused.stderr
+    command[-1] = "onnx-fp16"
+    refused = CliRunner().invoke(app, [str(a) for a in [*command, "--name", "made"]])
+    assert "expected another name or folder than that of the model itself" in refused.stderr
 
 
 def test_a_missing_data_folder_says_so(finished, tmp_path):

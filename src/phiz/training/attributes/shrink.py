@@ -24,12 +24,14 @@ def shrink(model: str | Path, kind: str, validation: Part, folder: Path, name: s
     """Write a model with its weights in 8 or 16 bits and return its path; the arithmetic stays float32.
 
     kind: a key of KINDS. validation: both are measured on it; the figures stand on the new card. name: of the
-    file, by default NAME-KIND. Raises ModelError on another kind.
+    file, by default NAME-KIND. Raises ModelError on another kind, or on the model's own name and folder.
     """
     if kind not in KINDS:
         raise ModelError(f"a model of attributes comes as {' or '.join(KINDS)}, not as {kind!r}")
     card, path = find_model(model)
     graph, called = KINDS[kind](onnx.load(path)), name or f"{card.name}-{kind}"
+    if (folder / f"{called}.onnx").resolve() == path.resolve():
+        raise ModelError(f"{path}: expected another name or folder than that of the model itself")
     made = quantise.write(graph, path, called, card.figures, folder)
     before, after = load_attributes(path), load_attributes(made)
     crops = made_crops(before.size)
