@@ -62,20 +62,21 @@ def groups_table() -> list[str]:
     return lines
 
 
-def elsewhere_table() -> list[str]:
+def models_table() -> list[str]:
     lines = [
-        "| beyond UTKFace | pictures | age MAE, years | within 5 years | gender |",
+        "| model, pictures | pictures | age MAE, years | within 5 years | gender |",
         "| --- | ---: | --- | --- | --- |",
     ]
-    for title, name in (
-        ("FG-NET, whole photos, no fine-tuning", "multitask-64_fgnet-cross-dataset"),
-        ("CelebA, people left out of training, whole photos", "multitask-64_celeba-validation"),
-    ):
-        rows = figures(name)["all", "all"]
-        cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
-        lines.append(
-            f"| {title} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |"
-        )
+    for name in ("multitask-64", "age-accurate"):
+        for title, protocol in (
+            ("UTKFace test", "utkface-test"),
+            ("FG-NET, whole photos, no fine-tuning", "fgnet-cross-dataset"),
+            ("CelebA, people left out of training, whole photos", "celeba-validation"),
+        ):
+            rows = figures(f"{name}_{protocol}")["all", "all"]
+            cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
+            count = max(int(row["n"]) for row in rows.values())
+            lines.append(f"| `{name}`, {title} | {count:,} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -100,7 +101,7 @@ def block() -> str:
     made = json.loads((ROOT / "results" / f"{TEST}.json").read_text(encoding="utf-8"))
     where = f"{made['hardware']['cpu']}, {made['hardware']['cores']} cores"
     command = ["```sh", made["command"], "```"]
-    parts = [groups_table(), ["Made again by:", "", *command], elsewhere_table(), speed_table()]
+    parts = [groups_table(), ["Made again by:", "", *command], models_table(), speed_table()]
     parts.append([f"Measured on {where}. Each result's `.json` has its command, seed, versions and commit."])
     return "\n\n".join("\n".join(part) for part in parts)
 
