@@ -20,6 +20,7 @@ pytest.importorskip("onnx", reason="the extra train brings onnx")
 
 from phiz.cli import app  # noqa: E402
 from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
+from phiz.evaluation.attributes import read_answers  # noqa: E402
 from phiz.models.attributes import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.attributes.answers import of_model, of_network  # noqa: E402
@@ -268,6 +269,38 @@ def test_the_bias_experiment_goes_on_after_a_kill(finished):
     assert (folder / "bias" / "balanced" / "best.pt").stat().st_mtime_ns == stamp
     with pytest.raises(DataError, match="answers of another recipe, seed or start"):
         experiment(with_seed(recipe, 9), folder / "data", folder / "bias", folder / "cache", smallest=6)
+
+
+def test_the_experiments_command_keeps_its_table(finished, tmp_path):
+    """After the test above its networks are there; the command says which group was worst, and what changed."""
+    folder, _, _ = finished
+    command = ["fairness", "experiment", folder / "bias.toml", "--data", folder / "data", "--smallest", 6]
+    command += ["--output", folder / "bias", "--results", tmp_path, "--cache", folder / "cache"]
+    result = CliRunner().invoke(app, [str(a) for a in [*command, "--resamples", 20]])
+    assert result.exit_code == 0, result.output
+    facts = json.loads((tmp_path / "fairness_bias-3.json").read_text())
+    assert facts["young until"] == 40
+    worst = facts["worst group on validation"]
+    assert result.stdout.splitlines()[0] == f"worst group on validation: {worst}"
+    rows = list(csv.DictReader((tmp_path / "fairness_bias-3.csv").open()))
+    assert [row["model"] for row in rows if row["group"] == "source data"] == ["before", worst, "balanced"]
+
+
+def test_evaluate_measures_a_part_and_keeps_the_figures(finished, tmp_path):
+    folder, recipe, path = finished
+    command = ["attributes", "evaluate", path, "--split", folder / "split.csv", "--data", folder / "data"]
+    command += ["--cache", folder / "cache", "--output", tmp_path, "--results", tmp_path, "--resamples", 20]
+    result = CliRunner().invoke(app, [str(a) for a in command])
+    assert result.exit_code == 0, result.output
+    assert "8 faces, 0 not found" in result.stdout
+    answers = read_answers(tmp_path / "answers.csv")
+    assert (len(answers.files), answers.names) == (8, recipe.attributes)
+    rows = {
+        (r["attribute"], r["metric"]): r for r in csv.DictReader((tmp_path / "made_celeba-test.csv").open())
+    }
+    right = ((answers.probability >= 0.5) == answers.label).mean()
+    assert float(rows["mean", "accuracy at 1/2"]["value"]) == pytest.approx(right, abs=1e-4)
+    assert json.loads((tmp_path / "made_celeba-test.json").read_text())["part"] == "test"
 
 
 def test_an_experiment_needs_a_start_and_a_source(finished):
