@@ -19,7 +19,7 @@ def fake_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what drives a real browser: minutes, and sensitive to a busy machine, so `make test-web` runs it."""
+    """Mark what drives a real browser: minutes long and sensitive to load, so `make test-web` runs it."""
     for item in items:
         if item.path.parent.name == "web" and item.path.stem not in ("test_web_fixture", "test_web_package"):
             item.add_marker(pytest.mark.browser)
