@@ -18,7 +18,7 @@ from phiz.types import KEYPOINT_NAMES, Detection
 
 WEIGHTS = Path(__file__).parent / "weights"
 FILE = "facemesh.onnx"
-SHA256 = "6c46bd0123a82d07a98f66b474245f6133592febec47c3c4c28f915a2cf744fa"
+SHA256 = "e38a881581d0f912f6ac5e19fa4421556a7a80ad90b06ec68bacaf3dac71a41e"
 #: Width and height of the network's input, pixels; its points are in these pixels too.
 SIDE = 192
 #: The network sees a square this many times as wide as the longer side of the detector's box.
