@@ -164,7 +164,7 @@ def test_a_recipe_is_trained_on_the_folds(
     )
     assert done.exit_code == 0, done.output
     assert asked["arguments"] == (recipe, test_part, data, output, cache)
-    assert asked["options"] == {"engine": "ray", "workers": 2, "address": "here:1"}
+    assert asked["options"] == {"engine": "ray", "workers": 2, "address": "here:1", "fan_weights": None}
     facts = json.loads((output / "provenance.json").read_text())
     assert facts["recipe"]["sha256"] == hashlib.sha256(recipe.read_bytes()).hexdigest()
     assert "model" not in facts
