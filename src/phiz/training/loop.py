@@ -91,11 +91,12 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
         if scores["score"] < best:
             best, best_epoch = scores["score"], epoch + 1
             _save(output / "best.pt", {"net": run.average.module.state_dict(), "epoch": epoch + 1, **scores})
-        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
         row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss, **scores}
         row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
+        # The checkpoint last: a kill in between leaves a row too many, which resuming drops, never one too few.
         _write_log(output / "log.csv", log, task.columns)
+        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
         left = (how.epochs - epoch - 1) * row["seconds"] / 60
         tqdm.write(f"epoch {epoch + 1}/{how.epochs}: loss {loss:.4f}, {task.line(row)}, {left:.0f} min left")
     return filled(task.blank(), output)
