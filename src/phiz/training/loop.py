@@ -94,7 +94,7 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
         row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss, **scores}
         row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
         log.append(row)
-        # The checkpoint last: a kill in between leaves a row too many, which resuming drops, never one too few.
+        # The checkpoint last: a kill in between leaves a row too many, which resuming drops.
         _write_log(output / "log.csv", log, task.columns)
         _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
         left = (how.epochs - epoch - 1) * row["seconds"] / 60
