@@ -5,8 +5,9 @@ Needs the scratch environment of tools/convert_blazeface.py; nothing of it is ne
     conv/bin/python tools/convert_facemesh.py --pictures FOLDER
 
 The converted graph takes uint8 pictures, any batch size; its large weights are stored as 16-bit floats and
-computed with as 32-bit ones. Prints the sha256 to be put in src/phiz/landmarks/mesh.py, and how far the points
-and the score lie from TFLite's on the golden pictures and, where given, on every face that phiz finds in FOLDER.
+computed with as 32-bit ones. Prints the sha256 to be put in src/phiz/landmarks/mesh.py, and how far the
+points and the score lie from TFLite's on the golden pictures and, where given, on every face that phiz finds
+in FOLDER.
 """
 
 from __future__ import annotations
