@@ -42,6 +42,7 @@ class AgeNet(nn.Module):
         self.backbone, (mean, std) = _backbone(backbone, pretrained)
         with torch.no_grad():
             channels = self.backbone.eval()(torch.zeros(1, 3, size, size)).shape[1]
+        self.backbone.train()  # like the layers below; only the look at the shape wanted it otherwise
         self.register_buffer("ages", torch.arange(OLDEST + 1, dtype=torch.float32))
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
