@@ -15,10 +15,8 @@ from ..crop import CropTemplate
 from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
-from .runtime import open_session, session_options
+from .runtime import open_session
 from .store import DEFAULT_MODEL, find_model
-
-__all__ = ["Model", "load_model", "session_options"]
 
 #: The outputs that an estimate is made of; a card may name more.
 AGE, FEMALE = "age", "female"

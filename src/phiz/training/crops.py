@@ -60,6 +60,14 @@ class Crops:
         return replace(self, taught=taught)
 
 
+def canonical(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Return the canonical crops (N, size, size, 3) in the middle of the cache's wider ones."""
+    edge = (pixels.shape[1] - size) // 2
+    if pixels.shape[1] != round(size * MARGIN):
+        raise ValueError(f"expected crops {round(size * MARGIN)} pixels wide, got {pixels.shape[1]}")
+    return np.ascontiguousarray(pixels[:, edge : edge + size, edge : edge + size])
+
+
 def load_crops(
     records: Sequence[FaceRecord],
     *,

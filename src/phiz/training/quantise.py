@@ -32,7 +32,7 @@ from onnxruntime.quantization.shape_inference import (  # type: ignore[import-un
 from phiz.models.session import load_model
 from phiz.models.store import find_model
 from phiz.provenance import commit
-from phiz.training.crops import MARGIN, Crops
+from phiz.training.crops import Crops, canonical
 from phiz.training.equalise import PIXEL_SCALE, PIXEL_ZERO, PIXELS, equalise, fold_input
 
 CALIBRATION = 512
@@ -68,14 +68,6 @@ def calibration_crops(train: Crops, size: int, count: int = CALIBRATION, seed: i
     """Draw `count` canonical crops, (count, size, size, 3) uint8 RGB, from the training part's cache."""
     rows = np.random.default_rng(seed).permutation(len(train))[:count]
     return canonical(train.rows(np.sort(rows)).pixels, size)
-
-
-def canonical(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Return the canonical crops (N, size, size, 3) in the middle of the cache's wider ones."""
-    edge = (pixels.shape[1] - size) // 2
-    if pixels.shape[1] != round(size * MARGIN):
-        raise ValueError(f"expected crops {round(size * MARGIN)} pixels wide, got {pixels.shape[1]}")
-    return np.ascontiguousarray(pixels[:, edge : edge + size, edge : edge + size])
 
 
 def quantise(

@@ -14,7 +14,7 @@ from phiz.crop import CropTemplate
 from phiz.datasets.record import FaceRecord
 from phiz.errors import ModelError
 from phiz.models.session import AGE, FEMALE, Model, load_model
-from phiz.training.crops import load_crops
+from phiz.training.crops import canonical, load_crops
 from phiz.training.recipe import Recipe
 from phiz.training.run import training_records
 from phiz.training.taught import COLUMNS, picture
@@ -72,11 +72,9 @@ def _ask(model: Model, records: Sequence[FaceRecord], chips: bool, cache: Path) 
         cache=cache,
         aligner=model.card.aligner,
     )
-    side = crops.pixels.shape[1]
-    inner = slice((side - model.size) // 2, (side - model.size) // 2 + model.size)
     answers: list[tuple[str, Answers]] = []
     for start in tqdm(range(0, len(crops), BATCH), desc=model.card.name, unit="batch"):
-        pixels = np.ascontiguousarray(crops.pixels[start : start + BATCH, inner, inner])
+        pixels = canonical(crops.pixels[start : start + BATCH], model.size)
         looks = [model.run(np.ascontiguousarray(view)) for view in (pixels, pixels[:, :, ::-1])]
         stacked = np.array([[look[name] for name in (AGE, STD, FEMALE)] for look in looks], np.float64)
         names = map(picture, crops.paths[start : start + BATCH])

@@ -10,7 +10,7 @@ from phiz.networks.attributes import AttributeNet
 from phiz.training.attributes.data import Part
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.task import predict
-from phiz.training.quantise import canonical
+from phiz.training.crops import canonical
 
 BATCH = 64
 
