@@ -14,10 +14,34 @@ from torch import nn  # noqa: E402
 from phiz.networks.attribute_sizes import Row, measure, table  # noqa: E402
 from phiz.networks.attributes import AttributeNet, AttributeNetwork  # noqa: E402
 from phiz.networks.layers import count  # noqa: E402
-from phiz.networks.mobilefacenet import Bottleneck, GlobalDepthwise, MobileFaceNet  # noqa: E402
+from phiz.networks.mobilefacenet import Bottleneck, GlobalDepthwise, MobileFaceNet, PReLU  # noqa: E402
 from phiz.networks.multitask import MultiTaskNet  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_prelu_has_the_gradients_of_pytorch(dtype):
+    torch.manual_seed(0)
+    ours, theirs = PReLU(5).train(), nn.PReLU(5).to(dtype)
+    with torch.no_grad():
+        ours.weight.copy_(torch.tensor([-0.5, 0.0, 0.25, 1.0, 2.0]))
+        theirs.weight.copy_(ours.weight)
+    a = torch.randn(3, 5, 4, 6).to(dtype, memory_format=torch.channels_last)
+    a[0, :, 0, 0] = 0.0
+    b, grad = a.clone(), torch.randn(3, 5, 4, 6).to(dtype)
+    a.requires_grad_(), b.requires_grad_()
+    ya, yb = ours(a), theirs(b)
+    ya.backward(grad), yb.backward(grad)
+    close = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 0.02, "atol": 0.1}
+    assert torch.equal(ya, yb)
+    torch.testing.assert_close(a.grad, b.grad)
+    torch.testing.assert_close(ours.weight.grad.to(dtype), theirs.weight.grad, **close)
+
+
+def test_prelu_outside_training_is_the_one_operator_that_exporters_know():
+    net, x = PReLU(5).eval(), torch.randn(2, 5, 3, 3, requires_grad=True)
+    assert net(x).grad_fn.name() == nn.PReLU(5)(x).grad_fn.name()
 
 
 @pytest.fixture(scope="module")
