@@ -19,6 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from phiz.errors import RecipeError
+from phiz.training.memory import keep_freed_memory
 from phiz.training.recipe import Optimisation
 
 Net = TypeVar("Net", bound=nn.Module)
@@ -117,6 +118,7 @@ class Run:
     """A network in training: its weights, their average, the optimizer and the schedule."""
 
     def __init__(self, task: Task[Any], *, quiet: bool = False) -> None:
+        keep_freed_memory()
         torch.manual_seed(task.seed)
         opt = task.optimisation
         self.task, self.quiet = task, quiet
