@@ -16,6 +16,8 @@ from phiz.analyzer import AHEAD, Analyzer
 from phiz.crop import face_crop
 from phiz.data import ASTRONAUT
 from phiz.errors import ImageError, ModelError
+from phiz.image import load
+from phiz.models.card import OutputSpec
 from phiz.types import Detection, Face, Result
 
 
@@ -71,6 +73,23 @@ def test_each_face_gets_its_own_estimate(fake_model: Path, two_faces: tuple[Dete
     assert [(face.age, face.gender) for face in result.faces] == [(25.0, "female"), (20.0, "male")]
     assert [face.gender_score for face in result.faces] == pytest.approx([1.0, 0.8])
     assert first.box != second.box
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_another_network_tells_gender_where_the_card_says_so(tmp_path: Path, alone: bool) -> None:
+    fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
+    if alone:  # no gender of its own: the default model joins without being named
+        outputs = (OutputSpec("age", "years", "age"),)
+        path = fake.write(tmp_path, weights=fake.graph(outputs=("age",)), outputs=outputs)
+    else:
+        path = fake.write(tmp_path, gender_from="multitask-64")
+    mixed, small = Analyzer(path, "short"), Analyzer("multitask-64", "short")
+    assert (mixed.card.name, mixed.gender_card.name) == ("fake", "multitask-64")
+    (found,), (expected,) = mixed.analyze(ASTRONAUT).faces, small.analyze(ASTRONAUT).faces
+    assert (found.gender, found.gender_score) == (expected.gender, expected.gender_score)
+    assert found.age != expected.age
+    located = mixed.locate(load(ASTRONAUT))
+    assert mixed.combine(located, mixed.estimate(located.crops), None).faces == (found,)
 
 
 def test_faces_of_a_picture_go_through_in_one_call(

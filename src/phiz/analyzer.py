@@ -21,7 +21,7 @@ from .image import Source, display_name, load
 from .landmarks import Landmarker, keypoints, load_landmarker
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
-from .models.session import load_model
+from .models.session import FEMALE, Model, load_model
 from .models.store import DEFAULT_MODEL
 from .types import Detection, Estimate, Face, Result
 
@@ -39,6 +39,7 @@ class Located:
     """The faces of one picture of width x height pixels, found and cut out: (N, size, size, 3) uint8.
 
     A cropped picture on which the detector found nothing has None for its one detection.
+    genders: what another network says of each face, where the model leaves gender to it.
     attributes: probabilities of each face by name, where they were asked for.
     """
 
@@ -46,13 +47,15 @@ class Located:
     height: int
     detections: tuple[Detection | None, ...]
     crops: Image
+    genders: tuple[Estimate, ...] | None = None
     attributes: tuple[Mapping[str, float], ...] | None = None
 
 
 class Analyzer:
     """Loaded networks, ready for any number of pictures; may be shared between threads.
 
-    model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`).
+    model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`). One that
+        tells age alone, or whose card says so, is joined by another for gender (`gender_card`).
     detector: name of a face detector (see `phiz.detect.load_detector`).
     min_face: smallest face to look for, in pixels; None for the detector's own reach.
     threads: CPU threads of a network call; None for one, but two where the machine has them for the detector
@@ -85,7 +88,12 @@ class Analyzer:
             threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1,
             provider=provider,
         )
-        aligner = self._model.card.aligner
+        card = self._model.card
+        self._gender: Model | None = None
+        if card.gender_from or FEMALE not in {output.name for output in card.outputs}:
+            other = card.gender_from or DEFAULT_MODEL
+            self._gender = load_model(other, threads=threads or 1, provider=provider)
+        aligner = card.aligner
         self._landmarker = (
             None
             if aligner == "detector"
@@ -136,6 +144,11 @@ class Analyzer:
         return self._model.card
 
     @property
+    def gender_card(self) -> ModelCard:
+        """The card of the model whose gender answers; of most models their own."""
+        return (self._gender or self._model).card
+
+    @property
     def attribute_thresholds(self) -> dict[str, float]:
         """The attributes that are told, and from which probability each counts as present."""
         card = self._attributes.card if self._attributes else None
@@ -150,7 +163,8 @@ class Analyzer:
         height, width = image.shape[:2]
         detections = self._detect(image)
         crops = _cut(image, detections, self._model.size, self._model.template, self._landmarker)
-        return Located(width, height, tuple(detections), crops, self._tell(image, detections))
+        genders, attributes = self._look(image, detections), self._tell(image, detections)
+        return Located(width, height, tuple(detections), crops, genders, attributes)
 
     def estimate(self, crops: Image) -> list[Estimate]:
         """Return the network's answer for each of the crops, (N, size, size, 3) uint8, in one call."""
@@ -160,7 +174,7 @@ class Analyzer:
         """Return the result of a picture from its located faces and their estimates."""
         size = (located.width, located.height)
         told = located.attributes or (None,) * len(estimates)
-        faces = zip(located.detections, estimates, told, strict=True)
+        faces = zip(located.detections, estimates, located.genders or estimates, told, strict=True)
         return Result(label, located.width, located.height, tuple(_face(*face, size) for face in faces))
 
     def _result(self, image: Image, label: str | None) -> Result:
@@ -172,6 +186,13 @@ class Analyzer:
         if self._cropped:
             return [detect_chip(image, self._detector)]
         return self._detector.detect(image)
+
+    def _look(self, image: Image, detections: Sequence[Detection | None]) -> tuple[Estimate, ...] | None:
+        """Return what the other network says of every face, in one call; None where there is none."""
+        model = self._gender
+        if model is None:
+            return None
+        return tuple(model.decode(model.run(_cut(image, detections, model.size, model.template))))
 
     def _tell(
         self, image: Image, detections: Sequence[Detection | None]
@@ -205,16 +226,19 @@ def _cut(
 def _face(
     detection: Detection | None,
     estimate: Estimate,
+    other: Estimate,
     attributes: Mapping[str, float] | None,
     size: tuple[int, int],
 ) -> Face:
+    assert other.gender is not None  # __init__ saw to it
+    assert other.gender_score is not None
     return Face(
         box=detection.box if detection else (0.0, 0.0, float(size[0]), float(size[1])),
         score=detection.score if detection else None,
         keypoints=detection.keypoints if detection else (),
         age=estimate.age,
-        gender=estimate.gender,
-        gender_score=estimate.gender_score,
+        gender=other.gender,
+        gender_score=other.gender_score,
         attributes=attributes,
     )
 

@@ -33,16 +33,16 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the multi-task network says of one face crop.
+    """What a network says of one face crop.
 
     age: years.
-    gender: "female" or "male".
-    gender_score: probability in [0.5, 1] of the named gender.
+    gender: "female" or "male"; None from a network that estimates age alone.
+    gender_score: probability in [0.5, 1] of the named gender, or None.
     """
 
     age: float
-    gender: str
-    gender_score: float
+    gender: str | None
+    gender_score: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,13 @@ def test_decode_names_the_gender_at_one_half(fake_model: Path) -> None:
     ]
 
 
+def test_a_network_of_age_alone_tells_no_gender(tmp_path: Path) -> None:
+    outputs = (OutputSpec("age", "years", "age"),)
+    model = load_model(fake.write(tmp_path, weights=fake.graph(outputs=("age",)), outputs=outputs))
+    answers = model.decode(model.run(np.full((2, 64, 64, 3), 80, np.uint8)))
+    assert answers == [Estimate(20.0, None, None)] * 2
+
+
 def test_decode_refuses_a_value_that_is_no_number(fake_model: Path) -> None:
     outputs = {"age": np.float32([30, np.nan]), "female": np.float32([0.5, 0.5])}
     with pytest.raises(ModelError) as caught:
@@ -150,7 +157,7 @@ def test_a_graph_that_lacks_an_output_of_the_card(tmp_path: Path) -> None:
 def test_a_card_that_lacks_the_age(tmp_path: Path) -> None:
     outputs = (OutputSpec("female", "probability", "female"),)
     path = fake.write(tmp_path, weights=fake.graph(outputs=("female",)), outputs=outputs)
-    assert message_of(path) == f"{path}: the card must name the outputs age and female, it lacks age"
+    assert message_of(path) == f"{path}: the card must name the output age, it has female"
 
 
 def test_an_output_that_is_not_one_number_per_face(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class ModelCard:
     url: where weights that are too large to ship are fetched from; "" for those that lie beside the card.
     attributes: of a model that tells attributes, by name and in the order of its output; else empty.
     aligner: whose points the crop is cut by: "detector", or a landmark finder (`phiz.landmarks`).
+    gender_from: the shipped model whose gender answers beside this one's age; "" where its own does.
     """
 
     name: str
@@ -91,6 +92,7 @@ class ModelCard:
     url: str = ""
     attributes: dict[str, AttributeSpec] = field(default_factory=dict)
     aligner: str = "detector"
+    gender_from: str = ""
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:

@@ -58,21 +58,26 @@ class Model:
     def decode(self, outputs: dict[str, NDArray[np.float32]]) -> list[Estimate]:
         """Turn the network's outputs into one estimate per face.
 
-        Female where the probability is at least 1/2; an age below zero reads as zero.
-        Raises ModelError where an output is not a finite number.
+        Female where the probability is at least 1/2, nothing without that output; an age below zero reads as
+        zero. Raises ModelError where an output is not a finite number.
         """
-        for name in (AGE, FEMALE):
+        for name in {AGE, FEMALE} & set(outputs):
             if not np.isfinite(outputs[name]).all():
                 raise ModelError(
                     f"{self.card.name}: output {name!r} holds a value that is not a finite number"
                 )
-        return [_estimate(float(a), float(f)) for a, f in zip(outputs[AGE], outputs[FEMALE], strict=True)]
+        ages = outputs[AGE].tolist()
+        females = outputs[FEMALE].tolist() if FEMALE in outputs else [None] * len(ages)
+        return [_estimate(*answers) for answers in zip(ages, females, strict=True)]
 
 
-def _estimate(age: float, female: float) -> Estimate:
+def _estimate(age: float, female: float | None) -> Estimate:
+    age = max(age, 0.0)
+    if female is None:
+        return Estimate(age, None, None)
     female = min(max(female, 0.0), 1.0)  # a mean of three probabilities may pass 1 by a rounding error
     gender = "female" if female >= 0.5 else "male"
-    return Estimate(age=max(age, 0.0), gender=gender, gender_score=max(female, 1.0 - female))
+    return Estimate(age, gender, max(female, 1.0 - female))
 
 
 def load_model(
@@ -80,19 +85,17 @@ def load_model(
     *,
     threads: int = 1,
     provider: str = "cpu",
-    gender: bool = True,
 ) -> Model:
     """Load a model by name or by path, after checking its weights against its card.
 
     model: see `phiz.models.store.find_model`.
     threads: CPU threads inside one call of the network.
     provider: what runs it, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
-    gender: whether the model must tell gender; `decode` needs it, `run` does not.
     Raises ModelError where weights or card are missing, damaged or do not fit each other.
     """
     card, path = find_model(model)
     session = open_checked(card, path, threads=threads, provider=provider)
-    _check_graph(session, card, path, {AGE, FEMALE} if gender else {AGE})
+    _check_graph(session, card, path)
     return Model(card, session)
 
 
@@ -124,18 +127,15 @@ def _checked_bytes(path: Path, card: ModelCard) -> bytes:
     return data
 
 
-def _check_graph(
-    session: onnxruntime.InferenceSession, card: ModelCard, path: Path, needed: set[str]
-) -> None:
+def _check_graph(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:
     side = card.input.size
     inputs = [_described(node) for node in session.get_inputs()]
     expected = f"tensor(uint8) [N, {side}, {side}, 3]"
     if [text.partition(" ")[2] for text in inputs] != [expected]:
         raise ModelError(f"{path}: the card wants one input {expected}, the graph has {'; '.join(inputs)}")
     wanted = {output.name for output in card.outputs}
-    if missing := needed - wanted:
-        names = " and ".join(sorted(needed))
-        raise ModelError(f"{path}: the card must name the outputs {names}, it lacks {_listed(missing)}")
+    if AGE not in wanted:
+        raise ModelError(f"{path}: the card must name the output {AGE}, it has {_listed(wanted)}")
     graph = {node.name: _described(node) for node in session.get_outputs()}
     if wanted != set(graph):
         raise ModelError(f"{path}: the card names outputs {_listed(wanted)}, the graph has {_listed(graph)}")

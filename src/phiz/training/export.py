@@ -178,7 +178,7 @@ def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
 
     Measured as |a - b| / max(1, |a|), since ages are tens of years and probabilities below one.
     """
-    model = load_model(path, gender=False)
+    model = load_model(path)
     shape = (faces, model.size, model.size, 3)
     crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():

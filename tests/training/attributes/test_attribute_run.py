@@ -118,7 +118,7 @@ def test_what_clears_the_bar_is_shown_by_default(finished, tmp_path):
 
 
 def test_a_model_of_attributes_is_no_model_of_age(finished, tmp_path):
-    with pytest.raises(ModelError, match="lacks age, female"):
+    with pytest.raises(ModelError, match="must name the output age"):
         load_model(finished[2])
     with pytest.raises(ModelError, match="expected a model of attributes"):
         load_attributes("multitask-64")
