@@ -39,9 +39,11 @@ def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Pat
     found: dict[str, list[Answers]] = {}
     for teacher in teachers:
         model = load_model(teacher)
-        lacking = {STD} - {spec.name for spec in model.card.outputs}
-        if lacking:
-            raise ModelError(f"{teacher}: a teacher needs the output {STD}; train it as a network of timm")
+        if lacking := {STD, FEMALE} - {spec.name for spec in model.card.outputs}:
+            raise ModelError(
+                f"{teacher}: a teacher needs the outputs {STD} and {FEMALE}, it lacks "
+                f"{', '.join(sorted(lacking))}; train it as a network of timm, with gender"
+            )
         for records, chips in training_records(recipe, data):
             for name, answers in _ask(model, records, chips, cache):
                 found.setdefault(name, []).append(answers)
