@@ -10,9 +10,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.crop import CropTemplate  # noqa: E402
+from phiz.errors import RecipeError  # noqa: E402
 from phiz.training.age_gender import epoch_order  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
-from phiz.training.loop import _averaging, _rate  # noqa: E402
+from phiz.training.loop import Run, _averaging, _rate  # noqa: E402
 from phiz.training.recipe import Augmentation, Data, Decision, Loss, Network, Optimisation, Recipe  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0, 0, 1))
@@ -77,3 +78,44 @@ def test_the_average_forgets_its_start():
         _averaging(0.999)(mean, [torch.tensor([1.0]), torch.tensor(step)], step)
     assert mean[0].item() == pytest.approx(1.0, abs=1e-3)
     assert mean[1].item() == 199
+
+
+class Small:
+    """A task of one made batch on a network with a frozen and a free part."""
+
+    seed = 1
+
+    def __init__(self, *frozen, layer_decay=1.0):
+        self.optimisation = Optimisation(1, batch=4, frozen=frozen, layer_decay=layer_decay, device="cpu")
+
+    def start(self):
+        torch.manual_seed(0)
+        early = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+        late = torch.nn.Sequential(torch.nn.Conv2d(4, 4, 3), torch.nn.BatchNorm2d(4))
+        return torch.nn.Sequential(early, late).train()
+
+    def order(self, random):
+        return [np.arange(4)] * 3
+
+    def batches(self, epoch, rank, world):
+        for _ in range(3):
+            yield (torch.rand(4, 3, 9, 9),)
+
+    def loss(self, net, x):
+        return net(x).square().mean() + net(x).mean()
+
+
+def test_frozen_parts_keep_weights_and_statistics_and_the_others_learn():
+    run = Run(Small("0"), quiet=True)
+    before = {name: value.clone() for name, value in run.net.state_dict().items()}
+    run.epoch(0)
+    for name, value in run.net.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith("0."), name
+    for name, value in run.average.module.state_dict().items():
+        if name.startswith("0."):
+            torch.testing.assert_close(value, before[name])
+
+
+def test_a_part_that_the_network_lacks_cannot_be_frozen():
+    with pytest.raises(RecipeError, match=r"no part .backbone.; it has 0, 0\.0, 0\.1, 1, 1\.0, 1\.1$"):
+        Run(Small("backbone"), quiet=True)

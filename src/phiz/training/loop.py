@@ -124,6 +124,7 @@ class Run:
         self.task, self.quiet = task, quiet
         # Colours last in memory: depthwise convolutions train 1.5 times as fast on a CPU
         self.net: nn.Module = task.start().to(memory_format=torch.channels_last)
+        self.frozen = _freeze(self.net, opt.frozen)
         self.fabric = Fabric(accelerator=opt.device, devices=opt.devices, precision=opt.precision)
         self.fabric.launch()
         self.net = self.fabric.to_device(self.net)
@@ -141,6 +142,8 @@ class Run:
         task, losses = self.task, []
         torch.manual_seed(task.seed * 100_003 + epoch)  # dropout and what else the network draws
         self.wrapped.train()
+        for part in self.frozen:
+            part.eval()
         bar = tqdm(
             task.batches(epoch, self.fabric.global_rank, self.fabric.world_size),
             total=self.steps,
@@ -187,17 +190,29 @@ def load_weights(path: Path) -> dict[str, Tensor]:
         raise RecipeError(f"{path}: expected a checkpoint that phiz train wrote: {error}") from error
 
 
+def _freeze(net: nn.Module, names: Sequence[str]) -> list[nn.Module]:
+    """Take the named parts out of training and return them. Raises RecipeError for a name of none."""
+    parts = dict(net.named_modules())
+    for name in names:
+        if name not in parts:
+            known = ", ".join(part for part in parts if part and part.count(".") < 2)
+            raise RecipeError(f"[optimisation] frozen: the network has no part {name!r}; it has {known}")
+        parts[name].requires_grad_(False)
+    return [parts[name] for name in names]
+
+
 def _groups(net: nn.Module, opt: Optimisation) -> list[dict[str, Any]]:
     """Decay matrices and filters, leave biases and normalisation alone; layer by layer where rates differ."""
     groups: list[dict[str, Any]] = []
-    rest = list(net.parameters())
+    rest = [p for p in net.parameters() if p.requires_grad]
     if opt.layer_decay < 1 and isinstance(backbone := getattr(net, "backbone", None), nn.Module):
         from timm.optim import param_groups_layer_decay
 
         groups = param_groups_layer_decay(backbone, opt.weight_decay, layer_decay=opt.layer_decay)
         for group in groups:
             group["lr"] = opt.learning_rate * group["lr_scale"]
-        rest = [p for name, p in net.named_parameters() if not name.startswith("backbone.")]
+        inside = set(backbone.parameters())
+        rest = [p for p in rest if p not in inside]
     decay = {"params": [p for p in rest if p.ndim > 1], "weight_decay": opt.weight_decay}
     return [*groups, decay, {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0}]
 

@@ -61,6 +61,8 @@ class Optimisation:
 
     average: decay per step of the weight average that is evaluated and shipped.
     layer_decay: each layer's rate is this times the next deeper one's; below 1 spares early layers.
+    frozen: parts of the network that stay as they start, such as "backbone.conv_stem": neither their weights
+    nor the statistics of their batch norms change, and no time goes into their gradients.
     patience: stop after so many epochs without a better validation score; 0 never.
     device: "auto" (a GPU where there is one), "cpu", "cuda" or "mps". devices: how many GPUs.
     precision: "32-true", or "bf16-mixed" and "16-mixed" for networks that gain by it.
@@ -74,6 +76,7 @@ class Optimisation:
     average: float = 0.999
     dropout: float = 0.2
     layer_decay: float = 1.0
+    frozen: tuple[str, ...] = ()
     patience: int = 0
     device: str = "auto"
     devices: int = 1
