@@ -20,16 +20,15 @@ import shutil
 import statistics
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
-from serve_load import CORES, Service
+from serve_load import Service
 
 from phiz.data import ASTRONAUT
-from phiz.provenance import commit, cpu, versions
+from phiz.provenance import cells
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = {"device": "on this device", "server": "on the server"}
@@ -173,11 +172,7 @@ def main() -> None:
     rows, version = measure(chromium, options)
     setting = {
         "browser": f"Chromium {version}, headless",
-        "hardware": f"{cpu()}, {CORES} CPUs, service and browser on the same",
-        "versions": "; ".join(f"{name} {number}" for name, number in versions("uvicorn", "fastapi").items()),
-        "command": "python benchmarks/page.py",
-        "commit": commit() or "unknown",
-        "date": date.today().isoformat(),
+        **cells("uvicorn", "fastapi"),
     }
     with options.output.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=[*rows[0], *setting], lineterminator="\n")

@@ -21,7 +21,7 @@ import onnx
 
 from phiz.models.session import load_model
 from phiz.models.store import DEFAULT_MODEL, find_model
-from phiz.provenance import environment
+from phiz.provenance import cells
 from phiz.training import quantise as q
 from phiz.training.recipe import load_recipe
 from phiz.training.run import load_parts
@@ -70,14 +70,7 @@ def main() -> None:
     faces = q.canonical(parts["validation"].pixels, size)
     card, path = find_model(options.model)
     graph = onnx.load(path)
-    made = environment("onnx")
-    setting = {
-        "model": f"{card.name} {card.sha256[:12]}",
-        "hardware": made["hardware"]["cpu"],
-        "versions": "; ".join(f"{name} {version}" for name, version in made["versions"].items()),
-        "command": "python benchmarks/quantisation.py --data DIR",
-        "commit": made["commit"] or "unknown",
-    }
+    setting = {"model": f"{card.name} {card.sha256[:12]}", **cells("onnx")}
     rows = []
     with TemporaryDirectory() as folder:
         reference = answers(path, faces)

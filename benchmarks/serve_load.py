@@ -31,7 +31,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +38,7 @@ from PIL import Image
 
 from phiz.data import ASTRONAUT
 from phiz.image import load
-from phiz.provenance import commit, cpu, versions
+from phiz.provenance import cells
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADERS = {"Content-Type": "image/jpeg"}
@@ -198,14 +197,7 @@ def main() -> None:
     for way, rate in medians.items():
         factor = rate / medians["one at a time"]
         print(f"median {way:<14} {rate:7.1f} requests/s, {factor:.2f} times one at a time")
-    used = versions("uvicorn", "fastapi")
-    setting = {
-        "hardware": f"{cpu()}, {CORES} CPUs, clients on the same",
-        "versions": "; ".join(f"{name} {number}" for name, number in used.items()),
-        "command": "python benchmarks/serve_load.py",
-        "commit": commit(ROOT) or "unknown",
-        "date": date.today().isoformat(),
-    }
+    setting = cells("uvicorn", "fastapi")
     with options.output.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=[*rows[0], *setting], lineterminator="\n")
         writer.writeheader()

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
-import platform
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
 from importlib import metadata
 from pathlib import Path
 
 import phiz
 from phiz.benchmark.timing import Effort, row, timed
 from phiz.models.store import DEFAULT_MODEL
-from phiz.provenance import commit, cpu
+from phiz.provenance import cells
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, object]
@@ -97,14 +94,7 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or path of the model")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "size.csv")
     options = parser.parse_args()
-    versions = [f"{name} {metadata.version(name)}" for name in ("phiz", "onnxruntime", "numpy", "pillow")]
-    setting = {
-        "hardware": f"{cpu()}, {os.cpu_count()} CPUs",
-        "versions": "; ".join([*versions, f"Python {platform.python_version()}", platform.system()]),
-        "command": "python benchmarks/size.py",
-        "commit": commit(ROOT) or "unknown",
-        "date": date.today().isoformat(),
-    }
+    setting = cells()
     rows = [one | setting for one in starts(options.model) + sizes()]
     for one in rows:
         print(f"{one['measure']:<45} {one['median']:>9} {one['unit']}")

@@ -14,15 +14,12 @@ from __future__ import annotations
 import argparse
 import csv
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,7 +29,7 @@ import numpy as np
 import phiz
 from phiz.data import ASTRONAUT
 from phiz.image import load
-from phiz.provenance import commit, cpu
+from phiz.provenance import cells
 from phiz.stream import track
 from phiz.stream.motion import centre
 from phiz.stream.quality import quality
@@ -469,25 +466,16 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10, help="length of the memory part")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "stream.csv")
     options = parser.parse_args()
-    names = ("phiz", "onnxruntime", "numpy", "pillow")
-    versions = [f"{name} {metadata.version(name)}" for name in names] + [f"opencv {cv2.__version__}"]
-    setting = {
-        "hardware": f"{cpu()}, {os.cpu_count()} CPUs",
-        "versions": "; ".join([*versions, f"Python {platform.python_version()}", platform.system()]),
-        "commit": commit(ROOT) or "unknown",
-        "date": date.today().isoformat(),
-    }
+    setting = cells("opencv-python", "opencv-python-headless")
     kept: list[Row] = []
     if options.output.exists():
         with options.output.open(newline="", encoding="utf-8") as file:
             kept = [old for old in csv.DictReader(file) if old["part"] not in options.parts]
     for part in options.parts:
         made = memory(options.minutes) if part == "memory" else parts[part]()
-        command = f"python benchmarks/stream.py {part}"
-        command += f" --minutes {options.minutes:g}" if part == "memory" else ""
         for one in made:
             print(f"{one['setting']:<50} {one['measure']:<68} {one['value']:>9} {one['unit']}")
-        kept += [one | setting | {"command": command} for one in made]
+        kept += [one | setting for one in made]
     order = list(parts)
     kept.sort(key=lambda one: order.index(str(one["part"])))
     with options.output.open("w", newline="", encoding="utf-8") as file:

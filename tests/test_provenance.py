@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from phiz import provenance
 
 
@@ -37,6 +39,23 @@ def test_commit_is_none_for_files_that_a_repository_around_them_does_not_track(t
     installed.mkdir()
     (installed / "a.py").write_text("1")
     assert provenance.commit(installed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        (["/somewhere/bin/phiz", "benchmark", "--output", "a b.csv"], "phiz benchmark --output 'a b.csv'"),
+        (["/somewhere/phiz/__main__.py", "benchmark"], "phiz benchmark"),
+        (["/somewhere/benchmarks/size.py"], "python benchmarks/size.py"),
+    ],
+)
+def test_cells_name_the_command_without_its_folder(monkeypatch, typed: list[str], command: str) -> None:
+    monkeypatch.setattr(sys, "argv", typed)
+    found = provenance.cells("pytest")
+    assert found["command"] == command
+    assert list(found) == ["hardware", "versions", "command", "commit", "date"]
+    assert all(isinstance(value, str) and value for value in found.values())
+    assert f"pytest {pytest.__version__}" in found["versions"].split("; ")
 
 
 def test_environment_is_ready_for_json_and_leaves_out_what_is_not_installed() -> None:

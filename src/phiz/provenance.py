@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import subprocess
+import sys
+from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -65,4 +68,23 @@ def environment(*packages: str) -> dict[str, Any]:
             "cpu": cpu(),
             "cores": os.cpu_count(),
         },
+    }
+
+
+def cells(*packages: str) -> dict[str, str]:
+    """Return how this run's figures were made, as the last cells of a CSV row: see `environment`.
+
+    hardware, versions, command (as typed, without the folder of an installed program), commit, date.
+    """
+    made = environment(*packages)
+    hardware = made["hardware"]
+    program = Path(sys.argv[0])
+    script = program.suffix == ".py" and program.name != "__main__.py"
+    command = ["python", "/".join(program.parts[-2:])] if script else ["phiz"]
+    return {
+        "hardware": f"{hardware['cpu']}, {hardware['cores']} CPUs, {hardware['machine']}",
+        "versions": "; ".join(f"{name} {number}" for name, number in made["versions"].items()),
+        "command": shlex.join([*command, *sys.argv[1:]]),
+        "commit": made["commit"] or "unknown",
+        "date": date.today().isoformat(),
     }

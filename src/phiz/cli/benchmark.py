@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import shlex
-import sys
 from contextlib import nullcontext
-from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -58,11 +55,11 @@ def benchmark(
     """
     from ..benchmark.parts import PARTS
     from ..benchmark.timing import Effort
-    from ..provenance import environment
+    from ..provenance import cells
     from .output import Sink
 
     effort = Effort(3, 0.0, quick=True) if quick else Effort(repeats, seconds)
-    made = _made(environment())
+    made = cells()
     with Sink(str(output)) if output is not None else nullcontext() as sink:  # a wrong name fails at once
         typer.echo(f"{made['hardware']}\n{made['versions']}\n")
         typer.echo(_line("", "", "median", "p95", "p99", "fastest", "a second", ""))
@@ -90,17 +87,6 @@ def _line(part: str, measure: str, *rest: str) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _made(environment: dict[str, Any]) -> dict[str, str]:
-    hardware = environment["hardware"]
-    return {
-        "hardware": f"{hardware['cpu']}, {hardware['cores']} CPUs, {hardware['machine']}",
-        "versions": "; ".join(f"{name} {version}" for name, version in environment["versions"].items()),
-        "command": shlex.join(["phiz", *sys.argv[1:]]),
-        "commit": environment["commit"] or "unknown",
-        "date": date.today().isoformat(),
-    }
 
 
 def _csv(rows: list[Row], made: dict[str, str]) -> str:
