@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from phiz.models.attributes import DEFAULT_ATTRIBUTES, load_attributes
 from phiz.models.session import load_model
 from phiz.models.store import DEFAULT_MODEL
 
@@ -19,6 +20,7 @@ FILES = {
     DEFAULT_MODEL: FILE,
     f"{DEFAULT_MODEL}-int8": FILE.with_name("golden-int8.json"),
     "age-accurate": FILE.with_name("golden-accurate.json"),
+    DEFAULT_ATTRIBUTES: FILE.with_name("golden-attributes.json"),
 }
 
 
@@ -35,7 +37,11 @@ def crops(size: int = 64) -> np.ndarray:
 
 
 def answers(model: str = DEFAULT_MODEL) -> dict[str, list[float]]:
-    """Every output of a shipped model on `crops`, rounded to five decimals."""
+    """Every output of a shipped model on `crops`, or every attribute, rounded to five decimals."""
+    if model == DEFAULT_ATTRIBUTES:
+        told = load_attributes(model)
+        columns = told.run(crops(told.size)).T
+        return {name: [round(float(v), 5) for v in c] for name, c in zip(told.names, columns, strict=True)}
     loaded = load_model(model)
     found = loaded.run(crops(loaded.size))
     return {name: [round(float(v), 5) for v in values] for name, values in found.items()}

@@ -58,16 +58,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     path, side = folder / f"{recipe.name}.onnx", recipe.network.size
     graph = DeployedAttributes(net.cpu()).eval()
-    torch.onnx.export(
-        graph,
-        (torch.zeros(2, side, side, 3, dtype=torch.uint8),),
-        str(path),
-        input_names=["faces"],
-        output_names=[ATTRIBUTES],
-        dynamic_axes={name: {0: "N"} for name in ("faces", ATTRIBUTES)},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    write_graph(graph, side, path)
     parameters, work = measure(net, side)
     card = ModelCard(
         name=recipe.name,
@@ -97,6 +88,20 @@ def export(
             f"{path}: expected PyTorch's answers within {TOLERANCE}, they differ by {difference:.2g}"
         )
     return path
+
+
+def write_graph(graph: DeployedAttributes, side: int, path: Path) -> None:
+    """Write the graph for crops of `side` pixels, any number in a call, as an ONNX file."""
+    torch.onnx.export(
+        graph,
+        (torch.zeros(2, side, side, 3, dtype=torch.uint8),),
+        str(path),
+        input_names=["faces"],
+        output_names=[ATTRIBUTES],
+        dynamic_axes={name: {0: "N"} for name in ("faces", ATTRIBUTES)},
+        opset_version=OPSET,
+        dynamo=False,
+    )
 
 
 def specs(recipe: AttributeRecipe, thresholds: Floats, balanced: Floats) -> dict[str, AttributeSpec]:
