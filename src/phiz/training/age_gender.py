@@ -15,7 +15,7 @@ from torch import Tensor
 from phiz.networks.build import TrainableNet, build
 from phiz.training.augment import augment, prepare
 from phiz.training.crops import Crops
-from phiz.training.loop import filled, load_weights
+from phiz.training.loop import filled, in_batches, load_weights
 from phiz.training.losses import multitask_loss, taught_loss
 from phiz.training.recipe import Optimisation, Recipe
 
@@ -95,9 +95,7 @@ def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator
         drawn = torch.randperm(len(extra), generator=random)[: round(len(extra) * recipe.data.celeba_share)]
         order = torch.cat([order, len(main) + drawn])
         order = order[torch.randperm(len(order), generator=random)]
-    size = recipe.optimisation.batch
-    end = len(order) - len(order) % size or len(order)  # a last small batch would disturb the batch norms
-    return [np.sort(order[start : start + size].numpy()) for start in range(0, end, size)]
+    return in_batches(order, recipe.optimisation.batch)
 
 
 def batches(

@@ -103,6 +103,15 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
     return filled(task.blank(), output)
 
 
+def in_batches(order: Tensor, size: int) -> list[NDArray[np.int64]]:
+    """Return an epoch's rows in batches of `size`, sorted within a batch; fewer than `size` are one batch.
+
+    order: (N,). A last small batch is left out: it would disturb the batch norms.
+    """
+    end = len(order) - len(order) % size or len(order)
+    return [np.sort(order[start : start + size].numpy()) for start in range(0, end, size)]
+
+
 def train_to_the_end(task: Task[Net]) -> Net:
     """Train a task without a validation part and return the weight average of the last step.
 

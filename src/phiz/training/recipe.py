@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from phiz.crop import CropTemplate
-from phiz.errors import ModelError, RecipeError
+from phiz.errors import RecipeError
 from phiz.landmarks import LANDMARKERS
-from phiz.training.settings import check_keys, read_table, section, typed
+from phiz.training.settings import check_keys, head, read_table, section
 
 #: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
 ALIGNERS = ("detector", "landmarks", *LANDMARKERS)
@@ -181,24 +181,12 @@ def load_recipe(path: Path | str) -> Recipe:
         {"name", "seed", "start", "crop", *sections},
         {"name", "seed", "crop", "optimisation"},
     )
-    try:
-        crop = CropTemplate.from_dict(table["crop"])
-    except ModelError as error:
-        raise RecipeError(f"{path}: {error}") from error
     parts = {name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
     branches = 3
     if parts["network"].name != "multitask":
         branches = 1
         parts["decision"] = _one_branch(path, parts["network"], table)
-    start = typed(path, "start", table.get("start", ""), str)
-    recipe = Recipe(
-        name=typed(path, "name", table["name"], str),
-        seed=typed(path, "seed", table["seed"], int),
-        start=path.parent / start if start else None,
-        crop=crop,
-        path=path,
-        **parts,
-    )
+    recipe = Recipe(**head(path, table), **parts)
     if recipe.decision.weights not in ("fixed", "fitted"):
         raise RecipeError(
             f'{path}: [decision] weights must be "fixed" or "fitted", got {recipe.decision.weights!r}'

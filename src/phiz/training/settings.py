@@ -8,7 +8,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from phiz.errors import RecipeError
+from phiz.crop import CropTemplate
+from phiz.errors import ModelError, RecipeError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +26,25 @@ def read_table(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not a TOML file: {error}") from error
     return table
+
+
+def head(path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    """Return what every recipe begins with: name, seed, start, crop and its own path. Raises RecipeError.
+
+    The keys "name", "seed" and "crop" must be there; start is None for random weights.
+    """
+    try:
+        crop = CropTemplate.from_dict(table["crop"])
+    except ModelError as error:
+        raise RecipeError(f"{path}: {error}") from error
+    start = typed(path, "start", table.get("start", ""), str)
+    return {
+        "name": typed(path, "name", table["name"], str),
+        "seed": typed(path, "seed", table["seed"], int),
+        "start": path.parent / start if start else None,
+        "crop": crop,
+        "path": path,
+    }
 
 
 def section(path: Path, name: str, kind: type, table: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 from phiz.crop import CropTemplate
 from phiz.datasets.attributes import CELEBA
 from phiz.datasets.readers import READERS
-from phiz.errors import ModelError, RecipeError
+from phiz.errors import RecipeError
 from phiz.networks.attributes import HEADS, AttributeNetwork
 from phiz.training.recipe import Augmentation, Optimisation, check_choices
-from phiz.training.settings import check_keys, read_table, section, typed
+from phiz.training.settings import check_keys, head, read_table, section, typed
 
 #: What a recipe's `task` says.
 TASK = "attributes"
@@ -112,21 +112,12 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
     check_keys(path, "", table, known, {"task", "name", "seed", "crop", "data", "optimisation"})
     if table["task"] != TASK:
         raise RecipeError(f'{path}: task must be "{TASK}", got {table["task"]!r}')
-    try:
-        crop = CropTemplate.from_dict(table["crop"])
-    except ModelError as error:
-        raise RecipeError(f"{path}: {error}") from error
-    start = typed(path, "start", table.get("start", ""), str)
     source = _data(path, "source", table["source"]) if "source" in table else None
     recipe = AttributeRecipe(
-        name=typed(path, "name", table["name"], str),
-        seed=typed(path, "seed", table["seed"], int),
-        start=path.parent / start if start else None,
+        **head(path, table),
         attributes=typed(path, "attributes", table.get("attributes", list(CELEBA)), tuple[str, ...]),
-        crop=crop,
         data=_data(path, "data", table["data"]),
         source=source,
-        path=path,
         **{name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()},
     )
     _check(recipe)

@@ -17,7 +17,7 @@ from phiz.networks.attributes import AttributeNet
 from phiz.training.attributes.data import Part
 from phiz.training.attributes.recipe import AttributeLoss, AttributeRecipe
 from phiz.training.augment import augment, prepare
-from phiz.training.loop import load_weights
+from phiz.training.loop import in_batches, load_weights
 from phiz.training.recipe import Optimisation
 
 #: Most that the rarer side of an attribute may count, whatever `balance` says.
@@ -69,10 +69,8 @@ class Attributes:
 
     def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
         """Return the rows of each batch of an epoch, in random order."""
-        rows, size = len(self.parts["train"]), self.recipe.optimisation.batch
-        order = torch.randperm(rows, generator=random).numpy()
-        end = rows - rows % size or rows  # a last small batch would disturb the batch norms
-        return [np.sort(order[start : start + size]) for start in range(0, end, size)]
+        order = torch.randperm(len(self.parts["train"]), generator=random)
+        return in_batches(order, self.recipe.optimisation.batch)
 
     def batches(self, epoch: int, rank: int, world: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield one epoch's batches: crops (B, 3, S, S) and labels (B, A) from 0 to 1, NaN where unknown."""
