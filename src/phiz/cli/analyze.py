@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Provider
+from .options import Detector, MinFace, Model, Provider
 from .output import Format, OutputError, Sink, header, render
 
 if TYPE_CHECKING:
@@ -57,13 +57,9 @@ def analyze(
     cropped: Annotated[
         bool, typer.Option("--cropped", help="Every picture is one already cropped face.")
     ] = False,
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
-    model: Annotated[
-        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
-    ] = "multitask-64",
-    min_face: Annotated[
-        int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
-    ] = None,
+    detector: Detector = "auto",
+    model: Model = "multitask-64",
+    min_face: MinFace = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; by default one, two for the detector auto.")
     ] = None,

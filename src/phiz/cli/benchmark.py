@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import Detector, Model
+
 if TYPE_CHECKING:
     from ..benchmark.timing import Row
 
@@ -38,10 +40,8 @@ def benchmark(
         list[Part] | None, typer.Option(help="Only this part; may be repeated. By default all.")
     ] = None,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the rows as CSV.")] = None,
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
-    model: Annotated[
-        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
-    ] = "multitask-64",
+    detector: Detector = "auto",
+    model: Model = "multitask-64",
     repeats: Annotated[int, typer.Option(min=3, help="Most timed calls of each thing.")] = 300,
     seconds: Annotated[float, typer.Option(min=0, help="About how long each thing is repeated.")] = 5.0,
     quick: Annotated[

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Provider
+from .options import Detector, FanWeights, Provider
 
 if TYPE_CHECKING:
     from ..evaluation.groups import Scored
@@ -44,7 +44,7 @@ def evaluate(
     worst: Annotated[
         int, typer.Option(min=0, help="Embed so many pictures of the largest age errors into the page.")
     ] = 0,
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
+    detector: Detector = "auto",
     cropped: Annotated[
         bool | None, typer.Option(help="Take pictures as cropped faces; by default for utkface alone.")
     ] = None,
@@ -54,9 +54,7 @@ def evaluate(
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of a model's networks.")] = 1,
     provider: Provider = "cpu",
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops, for a recipe.")] = Path("runs/cache"),
-    fan_weights: Annotated[
-        Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")
-    ] = None,
+    fan_weights: FanWeights = None,
     engine: Annotated[str, typer.Option(help="What trains a recipe's folds: serial or ray.")] = "serial",
     workers: Annotated[
         int | None, typer.Option(min=1, help="Folds trained at a time; by default what the engine holds.")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Provider
+from .options import Detector, MinFace, Model, Provider
 
 _MIB = 1 << 20
 
@@ -21,13 +21,9 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
     ] = 8000,
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
-    model: Annotated[
-        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
-    ] = "multitask-64",
-    min_face: Annotated[
-        int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
-    ] = None,
+    detector: Detector = "auto",
+    model: Model = "multitask-64",
+    min_face: MinFace = None,
     workers: Annotated[int, typer.Option(min=1, help="Pictures worked on at the same time.")] = 2,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
     provider: Provider = "cpu",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .options import Cache
+
 
 def teach(
     recipe: Annotated[Path, typer.Argument(help="The recipe whose training pictures are asked about.")],
@@ -18,9 +20,7 @@ def teach(
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
         "../shared/data"
     ),
-    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")] = Path(
-        "runs/cache"
-    ),
+    cache: Cache = Path("runs/cache"),
 ) -> None:
     """Write teachers' ages and genders of a recipe's training pictures, for distillation."""
     from ..training.recipe import load_recipe

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .options import Cache, FanWeights
+
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.")],
@@ -14,14 +16,10 @@ def train(
         "../shared/data"
     ),
     output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME-SEED by default.")] = None,
-    cache: Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")] = Path(
-        "runs/cache"
-    ),
+    cache: Cache = Path("runs/cache"),
     seed: Annotated[int | None, typer.Option(help="Use this seed rather than the recipe's.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; all cores by default.")] = None,
-    fan_weights: Annotated[
-        Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")
-    ] = None,
+    fan_weights: FanWeights = None,
     resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = False,
 ) -> None:
     """Train by a recipe; writes the ONNX file, its card, log and checkpoints."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Provider
+from .options import Detector, MinFace, Model, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,13 +68,9 @@ def watch(
             help="For --audience: when a recording began, in local time (2026-11-22T09:30); default: now.",
         ),
     ] = None,
-    detector: Annotated[str, typer.Option(help="Face detector.")] = "auto",
-    model: Annotated[
-        str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
-    ] = "multitask-64",
-    min_face: Annotated[
-        int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")
-    ] = None,
+    detector: Detector = "auto",
+    model: Model = "multitask-64",
+    min_face: MinFace = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
     provider: Provider = "cpu",
 ) -> None:
