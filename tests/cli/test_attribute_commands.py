@@ -103,13 +103,17 @@ def answers(tmp_path):
     return paths
 
 
-def test_compare_says_how_two_models_differ(answers):
-    text = run("attributes", "compare", *answers, "--resamples", 100).stdout
+def test_compare_says_how_two_models_differ(answers, tmp_path):
+    table = tmp_path / "differences.csv"
+    text = run("attributes", "compare", *answers, "--resamples", 100, "--output", table).stdout
     line = next(line for line in text.splitlines() if line.startswith("mean accuracy, %"))
     n, first, second, difference = line.removeprefix("mean accuracy, %").split()[:4]
     assert n == "200"
     assert float(difference) == pytest.approx(float(second) - float(first), abs=0.02)
     assert float(difference) > 5
+    (kept, _) = csv.DictReader(table.open())
+    assert (kept["figure"], kept["n"]) == ("mean accuracy", "200")
+    assert 100 * float(kept["difference"]) == pytest.approx(float(difference), abs=0.01)
 
 
 def test_fairness_compare_names_the_worst_group_before_and_after(answers, tmp_path):

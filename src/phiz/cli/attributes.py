@@ -104,24 +104,29 @@ def evaluate(
 def compare(
     before: Annotated[Path, typer.Argument(help="A model's answers.csv.")],
     after: Annotated[Path, typer.Argument(help="Another model's answers.csv, on the same pictures.")],
+    output: Annotated[Path | None, typer.Option(help="Also write the differences to this CSV file.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap.")] = 1000,
 ) -> None:
     """Say how mean accuracy and mean balanced accuracy, decided at 1/2, differ: second less first, paired."""
     from ..evaluation import attributes as measuring
-    from ..evaluation.report import aligned
+    from ..evaluation.report import aligned, write_csv
 
     answers = measuring.read_answers(before), measuring.read_answers(after)
     rows = [["", "n", "first", "second", "difference [95%]"]]
+    kept: list[list[object]] = []
     for what, compute in (
         ("mean accuracy, %", measuring.mean_accuracy),
         ("mean balanced accuracy, %", measuring.mean_balanced_accuracy),
     ):
         d = measuring.change(what, compute, *answers, seed=seed, resamples=resamples)
+        kept.append([what.removesuffix(", %"), d.n, d.before, d.after, d.change, d.low, d.high])
         values = [f"{100 * v:.2f}" for v in (d.before, d.after)]
         difference = f"{100 * d.change:+.2f} [{100 * d.low:+.2f}, {100 * d.high:+.2f}]"
         rows.append([what, str(d.n), *values, difference])
     typer.echo(aligned(rows))
+    if output is not None:
+        write_csv(output, ("figure", "n", "first", "second", "difference", "low", "high"), kept)
 
 
 def _table(found: list[AttributeFigure]) -> str:

@@ -29,7 +29,7 @@ REFUSED = {
     "tensorrt": (
         "an engine fits one GPU and one TensorRT version, so it is built where it will run and not exported: "
         "on a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu tensorrt; "
-        "provider tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx "
+        "phiz analyze --provider tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx "
         "--saveEngine={name}.engine --minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 "
         "--maxShapes=faces:64x64x64x3"
     ),
