@@ -125,10 +125,10 @@ def test_mixing_mixes_labels_as_it_mixes_pixels():
     assert torch.equal(same, x)
 
 
-def test_the_threshold_is_where_both_sides_are_told_best():
+def test_the_threshold_is_where_the_rarer_answer_is_told_best():
     p = np.array([0.05, 0.10, 0.20, 0.30, 0.40], np.float32)
     label = np.array([0, 0, 1, 0, 1], np.float32)
-    # Above 0.15: both with it, one of three without is wrong. Above 0.35: half of those with it is missed.
+    # Above 0.15: three said, two of two right, F1 4/5. Above 0.35: one of one right, one missed, F1 2/3.
     assert fit_threshold(p, label) == pytest.approx(0.15)
     value = balanced_accuracies(p[:, None], label[:, None], np.array([0.15]))
     assert value.tolist() == pytest.approx([(1 + 2 / 3) / 2])
@@ -136,15 +136,20 @@ def test_the_threshold_is_where_both_sides_are_told_best():
     assert fit_threshold(p, unknown) == pytest.approx((0.05 + 0.2) / 2)
 
 
-def test_no_threshold_is_better_by_search():
+@pytest.mark.parametrize("frequency", [0.1, 0.9])
+def test_no_threshold_is_better_by_search(frequency):
     random = np.random.default_rng(0)
-    label = (random.random(300) < 0.1).astype(np.float32)
+    label = (random.random(300) < frequency).astype(np.float32)
     p = np.clip(random.normal(0.2 + 0.15 * label, 0.1), 0, 1).astype(np.float32)
-    found = balanced_accuracies(p[:, None], label[:, None], fit_thresholds(p[:, None], label[:, None]))[0]
-    tried = [
-        balanced_accuracies(p[:, None], label[:, None], np.array([t]))[0] for t in np.linspace(0, 1, 400)
-    ]
-    assert found >= max(tried) - 1e-12
+    rare = label == (frequency < 0.5)
+
+    def f1(threshold):
+        said = (p >= threshold) == (frequency < 0.5)
+        return 2 * (said & rare).sum() / (said.sum() + rare.sum())
+
+    (found,) = fit_thresholds(p[:, None], label[:, None])
+    assert f1(found) >= max(f1(t) for t in np.linspace(0.01, 0.6, 400)) - 1e-9
+    assert f1(found) > 0.4
 
 
 def test_where_one_label_is_missing_nothing_is_fitted():

@@ -11,10 +11,12 @@ Floats = NDArray[np.float64]
 
 
 def fit_threshold(probability: NDArray[np.float32], label: NDArray[np.float32]) -> float:
-    """Return the threshold with the best balanced accuracy: (N,), (N,) of 1, 0 or NaN -> a probability.
+    """Return the threshold that tells the rarer answer best: (N,), (N,) of 1, 0 or NaN -> a probability.
 
-    It lies halfway between two scores that occur; among equally good ones the one nearest to 1/2 counts.
-    1/2 where only one of the two labels occurs, so that nothing can be fitted.
+    Best is the highest F1 of "present", or of "absent" where most have the attribute: balanced accuracy would
+    rather call two hatless people hatted than miss one hat. The threshold lies halfway between two scores
+    that occur; among equally good ones the one nearest to 1/2 counts. 1/2 where only one of the two labels
+    occurs, so that nothing can be fitted.
     """
     known = ~np.isnan(label)
     p, present = probability[known].astype(np.float64), label[known] == 1
@@ -24,12 +26,15 @@ def fit_threshold(probability: NDArray[np.float32], label: NDArray[np.float32]) 
     between = (scores[1:] + scores[:-1]) / 2
     if not len(between):
         return 0.5
-    # Recall of both sides at every threshold at once, from the sorted scores of each side.
-    with_it, without = np.sort(p[present]), np.sort(p[~present])
-    hits = 1 - np.searchsorted(with_it, between) / len(with_it)
-    passes = np.searchsorted(without, between) / len(without)
-    balanced = np.round(hits + passes, 9)
-    best = between[balanced == balanced.max()]
+    # Both sides at every threshold at once, from the sorted scores of each side.
+    missed = np.searchsorted(np.sort(p[present]), between)
+    passed = np.searchsorted(np.sort(p[~present]), between)
+    if present.mean() <= 0.5:
+        right, wrong = present.sum() - missed, missed + (~present).sum() - passed
+    else:
+        right, wrong = passed, missed + (~present).sum() - passed
+    f1 = np.round(2 * right / (2 * right + wrong), 9)
+    best = between[f1 == f1.max()]
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
