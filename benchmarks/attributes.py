@@ -26,7 +26,7 @@ from phiz.training.attributes.export import DeployedAttributes, write_graph
 from phiz.training.attributes.recipe import load_attribute_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-RECIPES = ("label2label-mobilefacenet-celeba", "plain-mobilefacenet-celeba", "label2label-resnet50-celeba")
+RECIPES = ("plain-mobilefacenet-celeba", "label2label-mobilefacenet-celeba", "label2label-resnet50-celeba")
 
 
 def network(name: str, folder: Path, threads: int) -> onnxruntime.InferenceSession:
