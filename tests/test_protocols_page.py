@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
 
@@ -24,8 +26,12 @@ def test_every_recipe_exists():
     assert [name for name in named if not (ROOT / "recipes" / name).exists()] == []
 
 
-def test_figures_are_those_of_results():
-    check = [sys.executable, str(ROOT / "tools" / "protocol_figures.py"), "--check"]
+@pytest.mark.parametrize("tool", ["protocol_figures", "attribute_figures"])
+def test_figures_are_those_of_results(tool):
+    check = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tables_have_figures():
     assert PAGE.count("<!--figure ") == PAGE.count("<!--end-->") > 10

@@ -1,0 +1,112 @@
+"""Write the tables of docs/attributes.md from results/.
+
+python tools/attribute_figures.py          rewrite the page
+python tools/attribute_figures.py --check  say whether the page is up to date (exit status 1 if not)
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "attributes.md"
+NETWORKS = {"plain head": "attributes-112", "Label2Label": "label2label-112"}
+HALF, FITTED = "at 1/2", "at threshold"
+Row = dict[str, str]
+
+
+def read(name: str) -> list[Row]:
+    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def percent(row: Row, key: str = "value") -> str:
+    value, low, high = (f"{100 * float(row[one]):.1f}" for one in (key, "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    marks = ["---"] + ["---:"] * (len(head) - 1)
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in (head, marks, *rows))
+
+
+def figures(name: str) -> dict[tuple[str, str], Row]:
+    return {(row["attribute"], row["metric"]): row for row in read(f"{name}_celeba-test")}
+
+
+def means() -> str:
+    """Both heads on the test part, and how they differ."""
+    metrics = [f"{what} {where}" for where in (HALF, FITTED) for what in ("accuracy", "balanced accuracy")]
+    found = {head: figures(name) for head, name in NETWORKS.items()}
+    rows = [[head, *(percent(rows["mean", metric]) for metric in metrics)] for head, rows in found.items()]
+    text = table(["head", *(f"mean {metric}, %" for metric in metrics)], rows) + "\n"
+    for row in read("attributes_plain-against-label2label"):
+        change, low, high = (f"{100 * float(row[key]):+.2f}" for key in ("difference", "low", "high"))
+        text += f"- Label2Label less plain head, {row['figure']} at 1/2: {change} points [{low}, {high}].\n"
+    return text
+
+
+def each() -> str:
+    """Every attribute, on the test part; the threshold is the shipped network's."""
+    plain, theirs = (figures(name) for name in NETWORKS.values())
+    rows = []
+    for name in dict.fromkeys(name for name, _ in plain if name != "mean"):
+        row = plain[name, f"balanced accuracy {FITTED}"]
+        cells = [name, f"{100 * float(row['present']):.1f}", f"{float(row['threshold']):.2f}"]
+        cells += [f"{100 * float(found[name, f'accuracy {HALF}']['value']):.1f}" for found in (plain, theirs)]
+        rows.append([*cells, percent(row)])
+    head = [
+        "attribute",
+        "present, %",
+        "threshold",
+        "plain head, accuracy at 1/2",
+        "Label2Label, accuracy at 1/2",
+    ]
+    return table([*head, "plain head, balanced accuracy at the threshold"], rows)
+
+
+def bias() -> str:
+    """Accuracy by group before and after fine-tuning."""
+    found = read("fairness_bias-1")
+    models = list(dict.fromkeys(row["model"] for row in found))
+    by_row: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in found:
+        by_row.setdefault((row["attribute"], row["group"]), {})[row["model"]] = row
+    rows = []
+    for (attribute, group), by_model in by_row.items():
+        cells = [f"{attribute}, {group}", next(iter(by_model.values()))["n"]]
+        for model in models:
+            row = by_model[model]
+            cells.append(
+                percent(row, "accuracy") + (f" {100 * float(row['change']):+.1f}" if row["change"] else "")
+            )
+        rows.append(cells)
+    return table(["accuracy, %", "pictures", *models], rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"means": means, "each": each, "bias": bias}
+
+
+def main() -> int:
+    text = PAGE.read_text(encoding="utf-8")
+    new = text
+    for name, block in BLOCKS.items():
+        start, end = f"<!-- {name}: made by tools/attribute_figures.py -->\n", f"<!-- end of {name} -->"
+        before, _, rest = new.partition(start)
+        _, found, after = rest.partition(end)
+        if not found:
+            sys.exit(f"{PAGE}: expected {start.strip()} and {end}, found them not")
+        new = f"{before}{start}\n{block()}\n{end}{after}"
+    if "--check" in sys.argv[1:]:
+        state = "is up to date" if new == text else "differs from results/: run tools/attribute_figures.py"
+        print(f"{PAGE.name} {state}")
+        return int(new != text)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
