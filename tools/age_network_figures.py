@@ -14,6 +14,7 @@ import re
 import sys
 from pathlib import Path
 
+from pages import update
 from protocol_figures import ABSENT, figure
 
 from phiz.training.recipe import load_recipe
@@ -74,12 +75,7 @@ def main() -> int:
     text = PAGE.read_text(encoding="utf-8")
     table = HEAD + "".join(line(row) for row in rows())
     new = BLOCK.sub(lambda block: block[1] + table + block[2], text)
-    if "--check" in sys.argv[1:]:
-        state = "is up to date" if new == text else "differs from results/: run tools/age_network_figures.py"
-        print(f"{PAGE.name} {state}")
-        return int(new != text)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    return update(PAGE, new)
 
 
 if __name__ == "__main__":

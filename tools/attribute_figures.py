@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pages import update
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "attributes.md"
 NETWORKS = {"plain head": "attributes-112", "Label2Label": "label2label-112"}
@@ -100,12 +102,7 @@ def main() -> int:
         if not found:
             sys.exit(f"{PAGE}: expected {start.strip()} and {end}, found them not")
         new = f"{before}{start}\n{block()}\n{end}{after}"
-    if "--check" in sys.argv[1:]:
-        state = "is up to date" if new == text else "differs from results/: run tools/attribute_figures.py"
-        print(f"{PAGE.name} {state}")
-        return int(new != text)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    return update(PAGE, new)
 
 
 if __name__ == "__main__":

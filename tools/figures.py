@@ -13,6 +13,8 @@ import json
 import sys
 from pathlib import Path
 
+from pages import update
+
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "<!-- figures: made by tools/figures.py -->", "<!-- end of figures -->"
 TEST = "multitask-64_utkface-test"
@@ -112,15 +114,7 @@ def main() -> int:
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     new = f"{before}{BEGIN}\n\n{block()}\n\n{END}{after}"
-    if "--check" in sys.argv[1:]:
-        print(
-            "README.md is up to date"
-            if new == text
-            else "README.md differs from results/: run tools/figures.py"
-        )
-        return int(new != text)
-    readme.write_text(new, encoding="utf-8")
-    return 0
+    return update(readme, new)
 
 
 if __name__ == "__main__":

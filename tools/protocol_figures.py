@@ -13,6 +13,8 @@ import re
 import sys
 from pathlib import Path
 
+from pages import update
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "protocols.md"
 CELL = re.compile(r"(<!--figure (.+?); (.+?); (.+?); (.+?)-->).*?(<!--end-->)")
@@ -39,12 +41,7 @@ def figure(name: str, kind: str, group: str, metric: str) -> str:
 def main() -> int:
     text = PAGE.read_text(encoding="utf-8")
     new = CELL.sub(lambda cell: cell[1] + figure(*cell.group(2, 3, 4, 5)) + cell[6], text)
-    if "--check" in sys.argv[1:]:
-        state = "is up to date" if new == text else "differs from results/: run tools/protocol_figures.py"
-        print(f"{PAGE.name} {state}")
-        return int(new != text)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    return update(PAGE, new)
 
 
 if __name__ == "__main__":
