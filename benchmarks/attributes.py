@@ -22,8 +22,9 @@ from phiz.models.attributes import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_attribut
 from phiz.models.runtime import open_session
 from phiz.networks.attributes import AttributeNet
 from phiz.provenance import cells
-from phiz.training.attributes.export import DeployedAttributes, write_graph
+from phiz.training.attributes.export import DeployedAttributes
 from phiz.training.attributes.recipe import load_attribute_recipe
+from phiz.training.export import write_graph
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ("plain-mobilefacenet-celeba", "label2label-mobilefacenet-celeba", "label2label-resnet50-celeba")
@@ -33,7 +34,7 @@ def network(name: str, folder: Path, threads: int) -> onnxruntime.InferenceSessi
     recipe = load_attribute_recipe(ROOT / "recipes" / f"{name}.toml")
     path = folder / f"{name}.onnx"
     net = AttributeNet(recipe.network, len(recipe.attributes))
-    write_graph(DeployedAttributes(net).eval(), recipe.network.size, path)
+    write_graph(DeployedAttributes(net).eval(), recipe.network.size, [ATTRIBUTES], path)
     return open_session(path.read_bytes(), threads=threads)
 
 

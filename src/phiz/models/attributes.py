@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..crop import CropTemplate
 from ..errors import ModelError
 from .card import ModelCard
-from .session import open_checked
+from .session import check_crops, open_checked
 from .store import find_model
 
 #: The one output of such a graph.
@@ -43,11 +43,7 @@ class AttributeModel:
 
         Raises ValueError for crops of another type or shape, ModelError where an answer is no finite number.
         """
-        expected = (self.size, self.size, 3)
-        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != expected:
-            raise ValueError(
-                f"crops must be uint8 (N, {self.size}, {self.size}, 3), not {crops.dtype} {crops.shape}"
-            )
+        check_crops(crops, self.size)
         if len(crops) == 0:
             return np.zeros((0, len(self.names)), np.float32)
         values: NDArray[np.float32] = self._session.run([ATTRIBUTES], {self._input: crops})[0]

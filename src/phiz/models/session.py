@@ -45,11 +45,7 @@ class Model:
         Returns output name -> float32 (N,); the units are on the card.
         Raises ValueError for crops of another type or shape.
         """
-        expected = (self.size, self.size, 3)
-        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != expected:
-            raise ValueError(
-                f"crops must be uint8 (N, {self.size}, {self.size}, 3), not {crops.dtype} {crops.shape}"
-            )
+        check_crops(crops, self.size)
         if len(crops) == 0:
             return {name: np.zeros(0, np.float32) for name in self._outputs}
         values = self._session.run(self._outputs, {self._input: crops})
@@ -61,7 +57,7 @@ class Model:
         Female where the probability is at least 1/2, nothing without that output; an age below zero reads as
         zero. Raises ModelError where an output is not a finite number.
         """
-        for name in {AGE, FEMALE} & set(outputs):
+        for name in (name for name in (AGE, FEMALE) if name in outputs):
             if not np.isfinite(outputs[name]).all():
                 raise ModelError(
                     f"{self.card.name}: output {name!r} holds a value that is not a finite number"
@@ -78,6 +74,12 @@ def _estimate(age: float, female: float | None) -> Estimate:
     female = min(max(female, 0.0), 1.0)  # a mean of three probabilities may pass 1 by a rounding error
     gender = "female" if female >= 0.5 else "male"
     return Estimate(age, gender, max(female, 1.0 - female))
+
+
+def check_crops(crops: NDArray[np.uint8], size: int) -> None:
+    """Raise ValueError unless the crops are uint8 (N, size, size, 3)."""
+    if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (size, size, 3):
+        raise ValueError(f"crops must be uint8 (N, {size}, {size}, 3), not {crops.dtype} {crops.shape}")
 
 
 def load_model(

@@ -98,6 +98,20 @@ class DeployedAge(nn.Module):
         return (age, std) if female is None else (age, std, female.sigmoid())
 
 
+def write_graph(graph: nn.Module, side: int, names: list[str], path: Path) -> None:
+    """Write a graph as an ONNX file: uint8 (N, side, side, 3) named "faces" to the named outputs, any N."""
+    torch.onnx.export(
+        graph,
+        (torch.zeros(2, side, side, 3, dtype=torch.uint8),),
+        str(path),
+        input_names=["faces"],
+        output_names=names,
+        dynamic_axes={name: {0: "N"} for name in ("faces", *names)},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
 def deployed(net: TrainableNet, age: Weights, gender: Weights) -> nn.Module:
     """Return the graph to ship of a trained network and, where it has several branches, their weights."""
     return Deployed(net, age, gender).eval() if isinstance(net, MultiTaskNet) else DeployedAge(net).eval()
@@ -132,17 +146,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}.onnx"
     graph, specs, side = deployed(net.cpu(), age, gender), outputs(net), recipe.network.size
-    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
-    torch.onnx.export(
-        graph,
-        (example,),
-        str(path),
-        input_names=["faces"],
-        output_names=[spec.name for spec in specs],
-        dynamic_axes={name: {0: "N"} for name in ("faces", *(spec.name for spec in specs))},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    write_graph(graph, side, [spec.name for spec in specs], path)
     size = count(net, side)
     has_gender = any(spec.name == FEMALE for spec in specs)
     card = ModelCard(

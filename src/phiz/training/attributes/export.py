@@ -20,7 +20,7 @@ from phiz.networks.attributes import AttributeNet
 from phiz.provenance import commit
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.thresholds import Floats
-from phiz.training.export import LICENSE, OPSET, TERMS
+from phiz.training.export import LICENSE, TERMS, write_graph
 
 #: Largest difference in a probability allowed between PyTorch and ONNX Runtime.
 TOLERANCE = 1e-4
@@ -58,7 +58,7 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     path, side = folder / f"{recipe.name}.onnx", recipe.network.size
     graph = DeployedAttributes(net.cpu()).eval()
-    write_graph(graph, side, path)
+    write_graph(graph, side, [ATTRIBUTES], path)
     parameters, work = measure(net, side)
     card = ModelCard(
         name=recipe.name,
@@ -88,20 +88,6 @@ def export(
             f"{path}: expected PyTorch's answers within {TOLERANCE}, they differ by {difference:.2g}"
         )
     return path
-
-
-def write_graph(graph: DeployedAttributes, side: int, path: Path) -> None:
-    """Write the graph for crops of `side` pixels, any number in a call, as an ONNX file."""
-    torch.onnx.export(
-        graph,
-        (torch.zeros(2, side, side, 3, dtype=torch.uint8),),
-        str(path),
-        input_names=["faces"],
-        output_names=[ATTRIBUTES],
-        dynamic_axes={name: {0: "N"} for name in ("faces", ATTRIBUTES)},
-        opset_version=OPSET,
-        dynamo=False,
-    )
 
 
 def specs(recipe: AttributeRecipe, thresholds: Floats, balanced: Floats) -> dict[str, AttributeSpec]:
