@@ -53,6 +53,16 @@ def test_every_recipe_reads_and_its_splits_exist(path):
         ("epochs = 2", 'epochs = "2"', r"\[optimisation\] epochs must be of type int, got '2'"),
         ("epochs = 2", "epochs = true", r"\[optimisation\] epochs must be of type int, got True"),
         ("mouth = [0.5, 0.7]\n", "", "expected the fields"),
+        (
+            "[data]",
+            '[data]\nfurther = ["imdb", "utkface"]',
+            "further takes data sets among .*imdb.* got 'utkface'",
+        ),
+        (
+            "[data]",
+            "[loss]\ntaught_age = 1.5\n[data]",
+            r"\[loss\] taught_age is a share from 0 to 1, got 1.5",
+        ),
         ("[data]", "colour = 1\n[data]", "unknown key 'colour'"),
         ("[data]", "[data", "not a TOML file"),
         ("[data]", '[decision]\nweights = "best"\n[data]', 'weights must be "fixed" or "fitted"'),

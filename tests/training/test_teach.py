@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="the extra train brings PyTorch")
+torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
 
 from typer.testing import CliRunner  # noqa: E402
@@ -77,7 +78,7 @@ def test_the_command_and_a_recipe_that_learns_from_its_file(tmp_path):
     done = CliRunner().invoke(app, ["teach", str(path), "--teacher", str(one), *options, *out])
     assert done.exit_code == 0, done.output
     text = path.read_text().replace("celeba_share", 'taught = "taught.csv"\nceleba_share')
-    path.write_text(text.replace("distribution = 0.5", "distribution = 0.5\ntaught = 0.5"))
+    path.write_text(text.replace("distribution = 0.5", "distribution = 0.5\ntaught_age = 0.5"))
     from phiz.training.age_gender import AgeAndGender
     from phiz.training.run import load_parts
 
@@ -86,3 +87,28 @@ def test_the_command_and_a_recipe_that_learns_from_its_file(tmp_path):
     x, *labels = next(iter(task.batches(0, 0, 1)))
     assert np.isfinite(task.loss(task.start(), x, *labels).item())
     assert any(label.ndim == 2 and label.isfinite().all() for label in labels)
+
+
+def test_each_task_follows_its_own_share_of_teachers(tmp_path):
+    from phiz.training.age_gender import AgeAndGender
+
+    plain = load_recipe(make(tmp_path))
+    net = AgeAndGender(plain, {}).start().eval()
+    x, age = torch.zeros(4, 3, 64, 64), torch.tensor([20.0, 30.0, 40.0, 50.0])
+    female, taught = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.tensor([[25.0, 5.0, 0.4]]).repeat(4, 1)
+
+    def loss(by_age, by_gender, taught=taught):
+        data, weights = (
+            replace(plain.data, taught="t.csv"),
+            replace(plain.loss, taught_age=by_age, taught_gender=by_gender),
+        )
+        return (
+            AgeAndGender(replace(plain, data=data, loss=weights), {}).loss(net, x, age, female, taught).item()
+        )
+
+    by_labels = AgeAndGender(plain, {}).loss(net, x, age, female, taught).item()
+    assert loss(0.0, 0.0) == pytest.approx(by_labels)
+    other_gender = taught + torch.tensor([0.0, 0.0, 0.3])
+    assert loss(1.0, 0.0) == pytest.approx(loss(1.0, 0.0, other_gender))
+    assert loss(0.0, 1.0) != pytest.approx(loss(0.0, 1.0, other_gender))
+    assert loss(0.5, 0.5) == pytest.approx((by_labels + loss(1.0, 1.0)) / 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from phiz.training.recipe import Optimisation, Recipe
 class AgeAndGender:
     """What the loop needs to know of age and gender; see loop.Task.
 
-    parts: "train", "validation" unless nothing is validated, and "gender" for crops whose gender alone is
-    known.
+    parts: as run.load_parts gives them: "train", "validation" unless nothing is validated, "gender" for
+    crops whose gender alone is known, and further data sets under their names.
     """
 
     columns: tuple[str, ...] = ("val_age_mae", "val_gender_accuracy", "score")
@@ -67,11 +68,18 @@ class AgeAndGender:
         age, female, taught = labels
         weights, ages = self.recipe.loss, net.ages
         said, log_p = (value.float() for value in net(x))
-        by_labels = multitask_loss(said, log_p, ages, age, female, weights)
         if not self.recipe.data.taught:
-            return by_labels
-        by_teachers = taught_loss(said, log_p, ages, taught, weights)
-        return (1 - weights.taught) * by_labels + weights.taught * by_teachers
+            return multitask_loss(said, log_p, ages, age, female, weights)
+        by_labels, by_teachers = (
+            replace(weights, age=weights.age * by_age, gender=weights.gender * by_gender)
+            for by_age, by_gender in (
+                (1 - weights.taught_age, 1 - weights.taught_gender),
+                (weights.taught_age, weights.taught_gender),
+            )
+        )
+        return multitask_loss(said, log_p, ages, age, female, by_labels) + taught_loss(
+            said, log_p, ages, taught, by_teachers
+        )
 
     def validate(self, net: TrainableNet) -> dict[str, float]:
         """Return the validation figures, see validate."""
@@ -87,13 +95,20 @@ def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     return filled(AgeAndGender(recipe, {}).blank(), output)
 
 
+def learnt(parts: dict[str, Crops]) -> list[Crops]:
+    """Return the parts that are trained on, in the order in which rows count through them: "gender" last."""
+    whole = [crops for name, crops in parts.items() if name not in ("validation", "gender")]
+    return [*whole, *([parts["gender"]] if "gender" in parts else [])]
+
+
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
-    """Return the rows of each batch of an epoch, in random order; rows past "train" are those of "gender"."""
-    main, extra = parts["train"], parts.get("gender")
-    order = torch.randperm(len(main), generator=random)
+    """Return the rows of each batch of an epoch, in random order, counted through all that is learnt."""
+    extra = parts.get("gender")
+    whole = sum(map(len, learnt(parts))) - (len(extra) if extra is not None else 0)
+    order = torch.randperm(whole, generator=random)
     if extra is not None and recipe.data.celeba_share > 0:
         drawn = torch.randperm(len(extra), generator=random)[: round(len(extra) * recipe.data.celeba_share)]
-        order = torch.cat([order, len(main) + drawn])
+        order = torch.cat([order, whole + drawn])
         order = order[torch.randperm(len(order), generator=random)]
     return in_batches(order, recipe.optimisation.batch)
 
@@ -107,11 +122,16 @@ def batches(
     rank, world: of several processes that train together, each takes every world-th row of every batch.
     """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
-    main, extra = parts["train"], parts.get("gender")
+    sets = learnt(parts)
+    starts = np.cumsum([0, *map(len, sets)])
     for rows in epoch_order(recipe, parts, random):
         rows = rows[rank::world]
-        own, other = rows[rows < len(main)], rows[rows >= len(main)] - len(main)
-        picked = [(main, own)] + ([(extra, other)] if extra is not None and len(other) else [])
+        ends = np.searchsorted(rows, starts)  # the rows of a batch are sorted
+        picked = [
+            (part, rows[a:b] - start)
+            for part, start, a, b in zip(sets, starts, ends, ends[1:], strict=False)
+            if b > a
+        ]
         pixels, age, female, taught = (
             torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))
             for name in ("pixels", "age", "female", "taught")

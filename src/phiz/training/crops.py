@@ -18,7 +18,7 @@ from phiz import image
 from phiz.crop import CropTemplate, chip_crop, face_crop
 from phiz.datasets.record import FaceRecord
 from phiz.detect import Detector, detect_chip, load_detector
-from phiz.errors import RecipeError
+from phiz.errors import DataError, RecipeError
 from phiz.landmarks import Landmarker, keypoints, load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet
 from phiz.types import Point
@@ -86,8 +86,8 @@ def load_crops(
     aligner: one of recipe.ALIGNERS. "landmarks" cuts by the records' own and leaves out a record without
     any; "mesh" and "fan" find them on the detector's face, whose own points serve where they see no face.
     fan_weights: of "fan", see `phiz.landmarks.load_landmarker`.
-    Raises: ImageError where a picture cannot be read; RecipeError where "landmarks" leaves no record;
-    ModelError where the aligner cannot be loaded.
+    Raises: ImageError where a picture cannot be read; DataError where no picture shows a face; RecipeError
+    where "landmarks" leaves no record; ModelError where the aligner cannot be loaded.
     """
     if aligner == "landmarks" and all(record.landmarks is None for record in records):
         raise RecipeError(
@@ -108,7 +108,7 @@ def load_crops(
     found = np.load(found_file)
     kept = [record for record, ok in zip(records, found, strict=True) if ok]
     return Crops(
-        pixels=np.load(pixels_file, mmap_mode="r"),
+        pixels=np.load(pixels_file, mmap_mode="r")[: len(kept)],
         age=np.array([np.nan if r.age is None else r.age for r in kept], dtype=np.float32),
         female=np.array([_FEMALE[r.gender] for r in kept], dtype=np.float32),
         paths=np.array([str(r.path) for r in kept], dtype=np.str_),
@@ -133,16 +133,27 @@ class _Job:
 
 
 def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path, workers: int | None) -> None:
-    crops: list[NDArray[np.uint8] | None] = []
+    """Write the crops, those of the faces found first, and which pictures have one."""
+    part = pixels_file.with_suffix(".part.npy")
+    pixels = None
+    found = np.zeros(len(jobs), bool)
+    count = 0
     with ProcessPoolExecutor(workers) as pool:
         done = pool.map(_cut_one, jobs, chunksize=32)
-        crops.extend(tqdm(done, total=len(jobs), desc="cutting crops", unit="face"))
-    found = np.array([crop is not None for crop in crops])
+        for i, crop in enumerate(tqdm(done, total=len(jobs), desc="cutting crops", unit="face")):
+            if crop is not None:
+                if pixels is None:  # straight to the file: half a million crops do not fit into memory
+                    pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(jobs), *crop.shape))
+                pixels[count], found[i] = crop, True
+                count += 1
+    if pixels is None:
+        raise DataError(f"no face was found in any of the {len(jobs)} pictures in {jobs[0].path.parent}")
+    pixels.flush()
+    part.replace(pixels_file)
     # The found file is written last, after both are complete: a cut that was killed is done again.
-    for file, array in ((pixels_file, np.stack([c for c in crops if c is not None])), (found_file, found)):
-        part = file.with_suffix(".part.npy")
-        np.save(part, array)
-        part.replace(file)
+    part = found_file.with_suffix(".part.npy")
+    np.save(part, found)
+    part.replace(found_file)
 
 
 def _cut_one(job: _Job) -> NDArray[np.uint8] | None:

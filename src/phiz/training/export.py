@@ -28,6 +28,15 @@ TOLERANCE = 1e-4
 TERMS = {
     "UTKFace": "non-commercial research",
     "CelebA": "non-commercial research, pictures not to be passed on",
+    "fgnet": "research",
+    "morph2": "those of the release that you licensed",
+    "megaage-asian": "non-commercial research",
+    "all-age-faces": "non-commercial research",
+    "imdb": "academic research",
+    "wiki": "academic research",
+    "lfwa": "non-commercial research",
+    "aihub-korean": "those of AI Hub, on application",
+    "csv": "your own",
     "ImageNet": "non-commercial research (the weights to start from are published under Apache-2.0)",
 }
 LICENSE = (
@@ -194,4 +203,4 @@ def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
 
 def _data_sets(recipe: Recipe) -> list[str]:
     celeba = ["CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else []
-    return ["UTKFace", *celeba, *(["ImageNet"] if recipe.network.pretrained else [])]
+    return ["UTKFace", *celeba, *recipe.data.further, *(["ImageNet"] if recipe.network.pretrained else [])]

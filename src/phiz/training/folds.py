@@ -16,7 +16,7 @@ from phiz import engine as engines
 from phiz.datasets import readers
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts
-from phiz.errors import DataError
+from phiz.errors import DataError, RecipeError
 from phiz.evaluation import protocols, report
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
@@ -68,6 +68,11 @@ def run_folds(
         raise DataError(
             f"{protocol_path}: this protocol has no training pictures; give a model, not a recipe"
         )
+    if protocol.dataset in recipe.data.further:
+        raise RecipeError(
+            f"{recipe_path}: [data] further names {protocol.dataset}, which {protocol_path} tests on; "
+            "the folds give its training pictures"
+        )
     _cut(recipe, protocol.dataset, records, data, cache)  # once, before the workers start
     left_out = load_conflicts(recipe.path.parent / recipe.data.conflicts) if recipe.data.conflicts else set()
     kept = output / "folds"
@@ -108,7 +113,7 @@ def answer(
     row = {str(path): i for i, path in enumerate(crops.paths)}
     by_key = {readers.key(r, folder): row[str(r.path)] for r in records if str(r.path) in row}
     parts = {"train": crops.rows(np.array([by_key[key] for key in job.train if key in by_key]))}
-    parts |= load_parts(recipe, data, cache, names=("gender",))
+    parts |= load_parts(recipe, data, cache, names=("further", "gender"))
     net = train_to_the_end(AgeAndGender(recipe, parts))
     test = [key for key in job.test if key in by_key]
     tested = crops.rows(np.array([by_key[key] for key in test]))

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from phiz.crop import CropTemplate
+from phiz.datasets.readers import READERS
 from phiz.errors import RecipeError
 from phiz.landmarks import LANDMARKERS
 from phiz.training.settings import check_keys, head, read_table, section
 
+#: Data sets that [data] further takes; UTKFace and CelebA are trained on by their split files.
+FURTHER = tuple(name for name in READERS if name not in ("utkface", "celeba"))
 #: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
 ALIGNERS = ("detector", "landmarks", *LANDMARKERS)
 
@@ -23,6 +26,9 @@ class Data:
     conflicts: file of contradicting labels, left out of training.
     celeba: split file of CelebA, whose pictures teach gender only; "" for none.
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
+    further: further data sets to train on, by their names in docs/datasets.md, such as ("imdb", "wiki"): all
+    pictures but those of an official validation or test part; an age or gender that a set lacks is not
+    learnt.
     taught: answers of larger networks on the training pictures, a file that `phiz teach` wrote; "" for none.
     limit: at most this many pictures of each part and data set (a quick try); 0 for all.
     aligner: what aligns the crop: "detector" as in analysis, the data set's own "landmarks" (FG-NET), or
@@ -34,6 +40,7 @@ class Data:
     conflicts: str = ""
     celeba: str = ""
     celeba_share: float = 0.0
+    further: tuple[str, ...] = ()
     taught: str = ""
     limit: int = 0
     aligner: str = "detector"
@@ -90,8 +97,8 @@ class Loss:
     main, auxiliary, ensemble: weights of the three output pairs; a network with one pair has main alone.
     age, gender: of the two tasks. absolute, distribution, cross_entropy, mean, variance: of the age task's
     terms, see losses.py. sigma: width of the label distribution in years. smoothing: gender labels are pulled
-    this far towards 1/2, because some are wrong. taught: share of the loss that comes from the teachers'
-    answers rather than the labels, where [data] taught names them.
+    this far towards 1/2, because some are wrong. taught_age, taught_gender: share of a task's loss that comes
+    from the teachers' answers rather than the labels, where [data] taught names them.
     """
 
     main: float = 1.0
@@ -106,7 +113,8 @@ class Loss:
     variance: float = 0.0
     sigma: float = 3.0
     smoothing: float = 0.0
-    taught: float = 0.5
+    taught_age: float = 0.5
+    taught_gender: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +203,13 @@ def load_recipe(path: Path | str) -> Recipe:
         raise RecipeError(
             f"{path}: [data] aligner must be one of {', '.join(ALIGNERS)}, got {recipe.data.aligner!r}"
         )
+    if wrong := set(recipe.data.further) - set(FURTHER):
+        raise RecipeError(
+            f"{path}: [data] further takes data sets among {', '.join(FURTHER)}, got {min(wrong)!r}"
+        )
     for task in ("age", "gender"):
+        if not 0 <= (share := getattr(recipe.loss, f"taught_{task}")) <= 1:
+            raise RecipeError(f"{path}: [loss] taught_{task} is a share from 0 to 1, got {share}")
         weights = getattr(recipe.decision, task)
         if len(weights) != branches or min(weights) < 0 or abs(sum(weights) - 1) > 1e-3:
             raise RecipeError(

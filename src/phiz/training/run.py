@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from phiz.datasets import readers
 from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
@@ -39,27 +40,36 @@ def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool =
 
 
 def load_parts(
-    recipe: Recipe, data: Path, cache: Path, names: Collection[str] = ("train", "validation", "gender")
+    recipe: Recipe,
+    data: Path,
+    cache: Path,
+    names: Collection[str] = ("train", "validation", "further", "gender"),
 ) -> dict[str, Crops]:
     """Return the crops of a recipe: "train", "validation", and "gender" where it names CelebA.
 
-    names: the parts that are needed; the others are neither read nor cut.
+    A further data set is a part under its own name.
+    names: the parts that are needed ("further" for all further data sets); the others are neither read nor
+    cut.
     """
     parts: dict[str, Crops] = {}
     if {"train", "validation"} & set(names):
         for part, records in _utkface(recipe, data, names).items():
             parts[part] = _crops(recipe, records, cache, chips=True)
+    if "further" in names:
+        for name in recipe.data.further:
+            parts[name] = _crops(recipe, _further(recipe, name, data), cache, chips=name in readers.CHIPS)
     if "gender" in names and (photos := _celeba(recipe, data)):
         parts["gender"] = _crops(recipe, photos, cache, chips=False)
     if recipe.data.taught:
         answers = load_answers(recipe.path.parent / recipe.data.taught)
-        parts |= {name: answers.of(parts[name]) for name in ("train", "gender") if name in parts}
+        parts |= {name: answers.of(crops) for name, crops in parts.items() if name != "validation"}
     return parts
 
 
 def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord], bool]]:
     """Return the pictures that a recipe trains on, set by set, and whether a set holds chips."""
-    return [(_utkface(recipe, data, ["train"])["train"], True), (_celeba(recipe, data), False)]
+    further = [(_further(recipe, name, data), name in readers.CHIPS) for name in recipe.data.further]
+    return [(_utkface(recipe, data, ["train"])["train"], True), *further, (_celeba(recipe, data), False)]
 
 
 def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: bool) -> Crops:
@@ -85,6 +95,11 @@ def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
     drawn = set(load_split(recipe.path.parent / recipe.data.celeba)["train"])
     photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
     return _spread(photos, recipe.data.limit or None)
+
+
+def _further(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
+    records = [record for record in readers.read(name, data) if record.part in (None, "train")]
+    return _spread(records, recipe.data.limit or None)
 
 
 def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, list[FaceRecord]]:
