@@ -37,6 +37,7 @@ TERMS = {
     "lfwa": "non-commercial research",
     "aihub-korean": "those of AI Hub, on application",
     "csv": "your own",
+    "teachers' answers": "those of the pictures that the teachers learnt from",
     "ImageNet": "non-commercial research (the weights to start from are published under Apache-2.0)",
 }
 LICENSE = (
@@ -170,7 +171,7 @@ def export(
         branch_weights={"age": age, "gender": gender} if len(age) > 1 else {},
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
-        training_data=tuple(TrainingData(name, TERMS[name]) for name in _data_sets(recipe)),
+        training_data=tuple(TrainingData(name, TERMS[name]) for name in data_sets(recipe)),
         license=LICENSE,
         figures=figures,
         recipe=recipe.path.name,
@@ -201,6 +202,9 @@ def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
     return max(float(np.max(np.abs(a - b) / np.maximum(1, np.abs(a)))) for a, b in pairs)
 
 
-def _data_sets(recipe: Recipe) -> list[str]:
+def data_sets(recipe: Recipe) -> list[str]:
+    """Return the names of all that a recipe learns from, as the card lists them."""
     celeba = ["CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else []
-    return ["UTKFace", *celeba, *recipe.data.further, *(["ImageNet"] if recipe.network.pretrained else [])]
+    taught = ["teachers' answers"] if recipe.data.taught else []
+    imagenet = ["ImageNet"] if recipe.network.pretrained else []
+    return ["UTKFace", *celeba, *recipe.data.further, *taught, *imagenet]
