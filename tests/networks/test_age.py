@@ -173,3 +173,17 @@ def test_exported_the_graph_gives_the_networks_answers(tmp_path, name, gender):
     assert [spec.name for spec in model.card.outputs] == ["age", "age_std", *(["female"] if gender else [])]
     assert model.card.parameters == sum(p.numel() for p in net.parameters())
     assert model.size == 32
+
+
+def test_a_narrow_distribution_keeps_its_width():
+    from phiz.training.export import DeployedAge
+
+    net = AgeNet("resnet18", 32, gender=False)
+    logits = -((torch.arange(101, dtype=torch.float64) - 80) ** 2) / (2 * 0.3**2)
+    with torch.no_grad():
+        net.years.weight.zero_()
+        net.years.bias.copy_(logits)
+        _, std = DeployedAge(net)(torch.zeros(1, 32, 32, 3, dtype=torch.uint8))
+    share = logits.softmax(0)
+    exact = (share * (torch.arange(101) - 80) ** 2).sum().sqrt()
+    assert std.item() == pytest.approx(exact.item(), rel=1e-4)
