@@ -27,7 +27,7 @@ BLOCK = re.compile(r"(<!-- networks -->\n).*?(<!-- end of networks -->)", re.DOT
 PUBLISHED = {"efficientnet_b0": 3.06, "efficientnet_b1": 3.09, "efficientnet_b7": 2.85}
 PUBLISHED |= {"resnet34": 3.02, "alexnet": 4.47}
 HEAD = (
-    "| network | parameters | multiply-adds | learns a batch; ONNX agrees | trained here | UTKFace test "
+    "| network | parameters | multiply-adds | learns a batch to 5 years; ONNX agrees | trained here | UTKFace test "
     "| FG-NET, published |\n| --- | ---: | ---: | --- | --- | --- | ---: |\n"
 )
 
@@ -39,8 +39,8 @@ def rows() -> list[dict[str, str]]:
 
 
 def stem(network: str) -> str:
-    """Return the name of a network's recipes."""
-    return next(p.stem for p in RECIPES.glob("*.toml") if load_recipe(p).network.name == network)
+    """Return the name of a network's recipe; that of its fine-tuning has the same and "-fgnet"."""
+    return min((p.stem for p in RECIPES.glob("*.toml") if load_recipe(p).network.name == network), key=len)
 
 
 def trained(name: str) -> str:
@@ -52,7 +52,7 @@ def trained(name: str) -> str:
         epochs = list(csv.DictReader(file))
     hours = sum(float(epoch["seconds"]) for epoch in epochs) / 3600
     size = load_recipe(RECIPES / "cpu" / f"{name}.toml").network.size
-    return f"{size} pixels, {len(epochs)} epochs, {hours:.1f} hours on two CPU cores"
+    return f"{size} pixels, {len(epochs)} epochs, {hours:.1f} hours on one CPU core"
 
 
 def line(row: dict[str, str]) -> str:

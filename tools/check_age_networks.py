@@ -44,10 +44,14 @@ COLUMNS = (
 )
 LEARNING = 64
 STEPS = 150
+LEARNT = 5.0
 
 
 def learn(recipe: Recipe) -> tuple[int, float, float]:
-    """Return the steps taken and the mean absolute error of one batch, in years, before and after them."""
+    """Return the steps taken and the mean absolute error of one batch, in years, before and after them.
+
+    Raises RuntimeError where it is still LEARNT years or more after STEPS.
+    """
     torch.manual_seed(0)
     size = min(recipe.network.size, LEARNING)
     net = build(dataclasses.replace(recipe.network, size=size), pretrained=False)
@@ -56,7 +60,7 @@ def learn(recipe: Recipe) -> tuple[int, float, float]:
     age = torch.arange(8.0) * 10
 
     def error() -> float:
-        return float((net.expected_age(net(x)[1]) - age).abs().mean())
+        return (net.expected_age(net(x)[1]) - age).abs().mean().item()
 
     before = error()
     # AlexNet and VGG have no normalisation and diverge at the rate that suits the others
@@ -68,13 +72,18 @@ def learn(recipe: Recipe) -> tuple[int, float, float]:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         optimizer.step()
-        if step % 10 == 0 and error() < 5.0:
-            break
-    return step, before, error()
+        if step % 10 == 0 and (after := error()) < LEARNT:
+            return step, before, after
+    raise RuntimeError(
+        f"{recipe.path}: expected a batch learnt to {LEARNT} years within {STEPS} steps, it is at {after:.2f}"
+    )
 
 
 def check(recipe: Recipe) -> dict[str, object]:
-    """Return a network's row. Raises RuntimeError where ONNX Runtime answers otherwise."""
+    """Return a network's row.
+
+    Raises RuntimeError where a batch is not learnt or ONNX Runtime answers otherwise.
+    """
     began = time.perf_counter()
     steps, before, after = learn(recipe)
     net = build(recipe.network, pretrained=False).eval()
