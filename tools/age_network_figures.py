@@ -27,8 +27,8 @@ BLOCK = re.compile(r"(<!-- networks -->\n).*?(<!-- end of networks -->)", re.DOT
 PUBLISHED = {"efficientnet_b0": 3.06, "efficientnet_b1": 3.09, "efficientnet_b7": 2.85}
 PUBLISHED |= {"resnet34": 3.02, "alexnet": 4.47}
 HEAD = (
-    "| network | parameters | multiply-adds | learns a batch to 5 years; ONNX agrees | trained here | UTKFace test "
-    "| FG-NET, published |\n| --- | ---: | ---: | --- | --- | --- | ---: |\n"
+    "| network | parameters | multiply-adds | learns a batch; ONNX agrees | trained here "
+    "| UTKFace test | FG-NET, published |\n| --- | ---: | ---: | --- | --- | --- | ---: |\n"
 )
 
 

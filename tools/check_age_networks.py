@@ -43,8 +43,8 @@ COLUMNS = (
     *("torch", "cpu", "commit"),
 )
 LEARNING = 64
-STEPS = 150
-LEARNT = 5.0
+STEPS = 400
+LEARNT = 1.0
 
 
 def learn(recipe: Recipe) -> tuple[int, float, float]:
