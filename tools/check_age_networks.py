@@ -1,6 +1,6 @@
 """Check every network of recipes/comparison: learns one batch by heart, exports with parity; write its size.
 
-    python tools/check_age_networks.py                      # all; about ten minutes and 8 GB on two cores
+    python tools/check_age_networks.py                      # all; about fifteen minutes and 8 GB on two cores
     python tools/check_age_networks.py efficientnet-b0 resnet18
 
 Random weights, since it is the code that is checked. One batch of 8 made pictures is learnt at 64 pixels, or

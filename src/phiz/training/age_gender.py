@@ -70,13 +70,9 @@ class AgeAndGender:
         said, log_p = (value.float() for value in net(x))
         if not self.recipe.data.taught:
             return multitask_loss(said, log_p, ages, age, female, weights)
-        by_labels, by_teachers = (
-            replace(weights, age=weights.age * by_age, gender=weights.gender * by_gender)
-            for by_age, by_gender in (
-                (1 - weights.taught_age, 1 - weights.taught_gender),
-                (weights.taught_age, weights.taught_gender),
-            )
-        )
+        by_age, by_gender = weights.taught_age, weights.taught_gender
+        by_labels = replace(weights, age=(1 - by_age) * weights.age, gender=(1 - by_gender) * weights.gender)
+        by_teachers = replace(weights, age=by_age * weights.age, gender=by_gender * weights.gender)
         return multitask_loss(said, log_p, ages, age, female, by_labels) + taught_loss(
             said, log_p, ages, taught, by_teachers
         )
@@ -104,7 +100,7 @@ def learnt(parts: dict[str, Crops]) -> list[Crops]:
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
     """Return the rows of each batch of an epoch, in random order, counted through all that is learnt."""
     extra = parts.get("gender")
-    whole = sum(map(len, learnt(parts))) - (len(extra) if extra is not None else 0)
+    whole = sum(len(crops) for crops in learnt(parts) if crops is not extra)
     order = torch.randperm(whole, generator=random)
     if extra is not None and recipe.data.celeba_share > 0:
         drawn = torch.randperm(len(extra), generator=random)[: round(len(extra) * recipe.data.celeba_share)]
@@ -128,9 +124,7 @@ def batches(
         rows = rows[rank::world]
         ends = np.searchsorted(rows, starts)  # the rows of a batch are sorted
         picked = [
-            (part, rows[a:b] - start)
-            for part, start, a, b in zip(sets, starts, ends, ends[1:], strict=False)
-            if b > a
+            (part, rows[a:b] - start) for part, start, a, b in zip(sets, starts, ends, ends[1:], strict=False)
         ]
         pixels, age, female, taught = (
             torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))

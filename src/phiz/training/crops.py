@@ -149,6 +149,7 @@ def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path, workers: int
     if pixels is None:
         raise DataError(f"no face was found in any of the {len(jobs)} pictures in {jobs[0].path.parent}")
     pixels.flush()
+    del pixels  # closes the file, which some systems want before it is renamed
     part.replace(pixels_file)
     # The found file is written last, after both are complete: a cut that was killed is done again.
     part = found_file.with_suffix(".part.npy")
