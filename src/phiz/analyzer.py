@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crop import CropTemplate, chip_crop, face_crop
-from .detect import detect_chip, load_detector
+from .detect import Detector
 from .errors import ImageError
 from .image import Source, display_name, load
 from .landmarks import Landmarker, keypoints, load_landmarker
@@ -56,10 +55,8 @@ class Analyzer:
 
     model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`). One that
         tells age alone, or whose card says so, is joined by another for gender (`gender_card`).
-    detector: name of a face detector (see `phiz.detect.load_detector`).
-    min_face: smallest face to look for, in pixels; None for the detector's own reach.
-    threads: CPU threads of a network call; None for one, but two where the machine has them for the detector
-        "auto", whose two networks then run side by side.
+    min_face: smallest face to look for and return, in pixels; None for the default of `phiz.detect.Detector`.
+    threads: CPU threads of a network call.
     cropped: take every picture as one already cropped face.
     provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     attributes: which attributes of a face to tell beside age and gender: "default", "all" or names, see
@@ -70,40 +67,30 @@ class Analyzer:
     def __init__(
         self,
         model: str | PathLike[str] = DEFAULT_MODEL,
-        detector: str = "auto",
         *,
         min_face: int | None = None,
-        threads: int | None = None,
+        threads: int = 1,
         cropped: bool = False,
         provider: str = "cpu",
         attributes: str | Sequence[str] | None = None,
         attribute_model: str | PathLike[str] = DEFAULT_ATTRIBUTES,
     ) -> None:
-        # Single networks as small as these lose more by sharing a call among threads than they gain.
-        side_by_side = threads is None and detector == "auto"
-        self._model = load_model(model, threads=threads or 1, provider=provider)
-        self._detector = load_detector(
-            detector,
-            min_face=min_face,
-            threads=min(2, os.cpu_count() or 1) if side_by_side else threads or 1,
-            provider=provider,
-        )
+        self._model = load_model(model, threads=threads, provider=provider)
+        self._detector = Detector(min_face, threads, provider)
         card = self._model.card
         self._gender: Model | None = None
         if card.gender_from or FEMALE not in {output.name for output in card.outputs}:
             other = card.gender_from or DEFAULT_MODEL
-            self._gender = load_model(other, threads=threads or 1, provider=provider)
+            self._gender = load_model(other, threads=threads, provider=provider)
         aligner = card.aligner
         self._landmarker = (
-            None
-            if aligner == "detector"
-            else load_landmarker(aligner, threads=threads or 1, provider=provider)
+            None if aligner == "detector" else load_landmarker(aligner, threads=threads, provider=provider)
         )
         self._cropped = cropped
         self._attributes = None
         self._chosen: tuple[str, ...] = ()
         if attributes is not None:
-            self._attributes = load_attributes(attribute_model, threads=threads or 1, provider=provider)
+            self._attributes = load_attributes(attribute_model, threads=threads, provider=provider)
             self._chosen = choose(self._attributes.card, attributes)
 
     def analyze(self, source: Source, name: str | None = None) -> Result:
@@ -184,7 +171,7 @@ class Analyzer:
     def _detect(self, image: Image) -> list[Detection] | list[Detection | None]:
         """Find the faces; a cropped picture has exactly one, None where the detector misses it."""
         if self._cropped:
-            return [detect_chip(image, self._detector)]
+            return [self._detector.detect_chip(image)]
         return self._detector.detect(image)
 
     def _look(self, image: Image, detections: Sequence[Detection | None]) -> tuple[Estimate, ...] | None:

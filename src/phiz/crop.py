@@ -7,7 +7,7 @@ A crop that differs between training and use is the commonest silent accuracy lo
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,31 +18,41 @@ from PIL import Image
 from .errors import ModelError
 from .types import KEYPOINT_NAMES, Point
 
+#: The keypoints that a crop is fitted to.
+POINTS = ("right_eye", "left_eye", "right_mouth", "left_mouth")
+
 
 @dataclass(frozen=True, slots=True)
 class CropTemplate:
-    """Where the eyes and the mouth land in the crop, as fractions of its side.
+    """Where the eyes and the corners of the mouth land in the crop, as fractions of its side.
 
-    right_eye, left_eye, mouth: (x, y) in the unit square, y down; the person's own right and left.
+    right_eye, left_eye, right_mouth, left_mouth: (x, y) in the unit square, y down; the person's own right
+        and left. The tip of the nose has no place: it moves with the turn of the head.
     chip: (x, y, side) of the crop's square within an already cropped face chip on which no
         keypoint was found, as fractions of the chip's shorter side, measured from the chip's centre square.
     """
 
     right_eye: Point
     left_eye: Point
-    mouth: Point
+    right_mouth: Point
+    left_mouth: Point
     chip: tuple[float, float, float]
 
     def zoomed_out(self, factor: float) -> CropTemplate:
         """Return the template of a crop that shows `factor` times as wide a square, same centre."""
-
-        def shrink(point: Point) -> Point:
-            return (0.5 + (point[0] - 0.5) / factor, 0.5 + (point[1] - 0.5) / factor)
-
         x, y, side = self.chip
         grown = side * factor
         chip = (x + (side - grown) / 2, y + (side - grown) / 2, grown)
-        return CropTemplate(shrink(self.right_eye), shrink(self.left_eye), shrink(self.mouth), chip)
+        return self._with(lambda x, y: (0.5 + (x - 0.5) / factor, 0.5 + (y - 0.5) / factor), chip)
+
+    def moved(self, across: float, down: float) -> CropTemplate:
+        """Return the template of a crop whose square lies so many of its sides further right and down."""
+        x, y, side = self.chip
+        return self._with(lambda x, y: (x - across, y - down), (x + across * side, y + down * side, side))
+
+    def _with(self, move: Callable[[float, float], Point], chip: tuple[float, float, float]) -> CropTemplate:
+        points = {name: move(*getattr(self, name)) for name in POINTS}
+        return CropTemplate(**points, chip=chip)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Return the template as plain lists, for a model card or a recipe."""
@@ -54,7 +64,7 @@ class CropTemplate:
 
         Raises: ModelError where a field is missing, unknown or not numbers of the right count.
         """
-        counts = {"right_eye": 2, "left_eye": 2, "mouth": 2, "chip": 3}
+        counts = {name: 2 for name in POINTS} | {"chip": 3}
         if not isinstance(data, dict) or set(data) != set(counts):
             came = sorted(data) if isinstance(data, dict) else type(data).__name__
             raise ModelError(f"crop template: expected the fields {sorted(counts)}, got {came}")
@@ -66,11 +76,9 @@ class CropTemplate:
                 or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in value)
             ):
                 raise ModelError(f"crop template: {name} must be {count} finite numbers, got {value!r}")
-        points = [
-            (float(x), float(y)) for x, y in (data[name] for name in ("right_eye", "left_eye", "mouth"))
-        ]
+        points = {name: (float(data[name][0]), float(data[name][1])) for name in POINTS}
         x, y, side = (float(v) for v in data["chip"])
-        return cls(points[0], points[1], points[2], (x, y, side))
+        return cls(**points, chip=(x, y, side))
 
 
 def face_crop(
@@ -80,14 +88,21 @@ def face_crop(
 
     image: (H, W, 3) uint8. keypoints: pixels, in the order of types.KEYPOINT_NAMES.
     The least-squares similarity transform (rotation, one scale, shift; never a mirror or a shear)
-    takes the two eyes and the mouth to the template. Returns (size, size, 3) uint8. Beyond the
+    takes the eyes and the corners of the mouth to the template. Returns (size, size, 3) uint8. Beyond the
     picture's edge the nearest edge pixel is repeated.
 
     Raises: ValueError where the keypoints coincide, so that no scale can be told.
     """
-    names = ("right_eye", "left_eye", "mouth")
-    found = np.array([keypoints[KEYPOINT_NAMES.index(name)] for name in names], dtype=np.float64)
-    wanted = np.array([getattr(template, name) for name in names], dtype=np.float64) * size
+    return resample(image, *fit(keypoints, size, template), size)
+
+
+def fit(keypoints: Sequence[Point], size: int, template: CropTemplate) -> tuple[complex, complex]:
+    """Return (turn, shift): pixel z of `face_crop`'s crop shows picture position turn * z + shift, as x + yi.
+
+    Raises: ValueError where the keypoints coincide, so that no scale can be told.
+    """
+    found = np.array([keypoints[KEYPOINT_NAMES.index(name)] for name in POINTS], dtype=np.float64)
+    wanted = np.array([getattr(template, name) for name in POINTS], dtype=np.float64) * size
     # With points as complex numbers a similarity is z -> turn * z + shift. Solved from the crop to
     # the picture, because resampling asks where in the picture a pixel of the crop comes from.
     source, target = wanted @ (1, 1j), found @ (1, 1j)
@@ -95,8 +110,8 @@ def face_crop(
     spread = float(np.sum(np.abs(from_centre) ** 2))
     turn = complex(np.sum(from_centre.conj() * (target - target.mean())) / spread)
     if not math.isfinite(abs(turn)) or abs(turn) < 1e-6:
-        raise ValueError(f"eyes and mouth must be three separate points, got {found.tolist()}")
-    return resample(image, turn, complex(target.mean() - turn * source.mean()), size)
+        raise ValueError(f"expected eyes and corners of the mouth in separate places, got {found.tolist()}")
+    return turn, complex(target.mean() - turn * source.mean())
 
 
 def chip_crop(image: NDArray[np.uint8], size: int, template: CropTemplate) -> NDArray[np.uint8]:

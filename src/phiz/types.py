@@ -13,8 +13,9 @@ from typing import Any
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 
-#: Order of the six keypoints of a Detection or Face; right and left are the person's own.
-KEYPOINT_NAMES = ("right_eye", "left_eye", "nose", "mouth", "right_ear", "left_ear")
+#: Order of the five keypoints of a Detection or Face; right and left are the person's own, the mouth's points
+#: its corners.
+KEYPOINT_NAMES = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Detection:
 
     box: (x, y, width, height) in pixels; may reach past the picture's edge.
     score: detector confidence in [0, 1].
-    keypoints: six (x, y) in pixels, in the order of KEYPOINT_NAMES.
+    keypoints: five (x, y) in pixels, in the order of KEYPOINT_NAMES.
     """
 
     box: Box

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..analyzer import Analyzer
 from ..crop import face_crop
-from ..detect import load_detector
+from ..detect import Detector
 from ..errors import PhizError
 from ..image import load
 from ..models.session import load_model
@@ -19,25 +19,25 @@ from ..models.store import WEIGHTS
 from . import pictures, profile, rivals, system
 from .timing import Effort, Row, row, timed, times_in_turn
 
-Part = Callable[[str, str, Effort], Iterator[Row]]
+Part = Callable[[str, Effort], Iterator[Row]]
 #: Most rows of one network's operators.
 OPERATORS = 6
 
 
-def stages(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def stages(model: str, effort: Effort) -> Iterator[Row]:
     """One face in 640x480 on one thread: each stage alone, then all of them."""
     image = pictures.photo()
     file = pictures.jpeg(image)
-    network, finder = load_model(model, threads=1), load_detector(detector, threads=1)
+    network, finder = load_model(model, threads=1), Detector()
     faces = finder.detect(image)
     if len(faces) != 1:
-        raise PhizError(f"the 640x480 photo shows one face; the detector {detector!r} found {len(faces)}")
+        raise PhizError(f"the 640x480 photo shows one face; the detector found {len(faces)}")
     points = faces[0].keypoints
     crop = face_crop(image, points, network.size, network.template)[None]
-    analyzer = Analyzer(model, detector, threads=1)
+    analyzer = Analyzer(model, threads=1)
     steps: dict[str, Callable[[], object]] = {
         "read: decode the JPEG": lambda: load(file),
-        f"detector {detector}: find the face": lambda: finder.detect(image),
+        "detector: find the face": lambda: finder.detect(image),
         "crop: cut the face out": lambda: face_crop(image, points, network.size, network.template),
         f"network {network.card.name}: one face": lambda: network.run(crop),
         "end to end, from an array": lambda: analyzer.analyze(image),
@@ -47,18 +47,18 @@ def stages(model: str, detector: str, effort: Effort) -> Iterator[Row]:
         yield row("stages", name, timed(step, effort))
 
 
-def threads(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def threads(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from a JPEG of 640x480 with more threads."""
     file = pictures.jpeg(pictures.photo())
     most = os.cpu_count() or 1
     counts = sorted({1, *(2**i for i in range(1, 7) if 2**i <= most), most})
     for count in counts[: 2 if effort.quick else None]:
-        analyzer = Analyzer(model, detector, threads=count)
+        analyzer = Analyzer(model, threads=count)
         name = f"{count} thread{'s' if count > 1 else ''}, end to end"
         yield row("threads", name, timed(partial(analyzer.analyze, file), effort))
 
 
-def batch(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def batch(model: str, effort: Effort) -> Iterator[Row]:
     """The network with more faces in one call, on one thread; the rate counts faces."""
     network = load_model(model)
     for count in (1, 4) if effort.quick else (1, 4, 16, 64):
@@ -68,7 +68,7 @@ def batch(model: str, detector: str, effort: Effort) -> Iterator[Row]:
         yield row("batch", name, seconds, count=count)
 
 
-def precision(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def precision(model: str, effort: Effort) -> Iterator[Row]:
     """The float32 network and the versions of it with fewer bits that are shipped, called in turn."""
     names = [name for name in (model, f"{model}-int8", f"{model}-fp16") if name == model or _shipped(name)]
     networks = [load_model(name) for name in names]
@@ -80,18 +80,18 @@ def precision(model: str, detector: str, effort: Effort) -> Iterator[Row]:
             yield row("precision", measure, seconds, count=count)
 
 
-def sizes(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def sizes(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from an array, one face, as the picture grows (and the face with it)."""
-    analyzer = Analyzer(model, detector, threads=1)
+    analyzer = Analyzer(model, threads=1)
     for megapixels, (width, height) in list(pictures.SIZES.items())[: 1 if effort.quick else None]:
         image = pictures.photo(megapixels)
         seconds = timed(partial(analyzer.analyze, image), effort)
         yield row("picture size", f"{megapixels:g} megapixels, {width}x{height}", seconds)
 
 
-def faces(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def faces(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from an array of 1920x1440 as its faces grow in number."""
-    analyzer = Analyzer(model, detector, threads=1)
+    analyzer = Analyzer(model, threads=1)
     for count in (1, 4) if effort.quick else (1, 2, 5, 10, 20, 50, 100):
         image = pictures.crowd(count)
         found = len(analyzer.analyze(image).faces)
@@ -100,12 +100,12 @@ def faces(model: str, detector: str, effort: Effort) -> Iterator[Row]:
         yield row("faces", f"{count} face{'s' if count > 1 else ''} in 1920x1440", seconds, note=note)
 
 
-def calls(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def calls(model: str, effort: Effort) -> Iterator[Row]:
     """All that is done against the ONNX calls in it (aimed at: 1.5 times at most), and their operators."""
     image = pictures.photo()
     for source, name in ((image, "an array"), (pictures.jpeg(image), "a JPEG")):
         with profile.watch_sessions() as watched:
-            analyzer = Analyzer(model, detector, threads=1)
+            analyzer = Analyzer(model, threads=1)
         sums: list[float] = []
         whole = np.array(timed(partial(_note_calls, analyzer, source, watched, sums), effort))
         within = np.diff(sums)[-len(whole) :]  # the warm-up came first
@@ -118,9 +118,7 @@ def calls(model: str, detector: str, effort: Effort) -> Iterator[Row]:
             note=f"{np.median(within) * 1000:.2f} ms a picture in ONNX calls; aimed at: 1.5 at most",
         )
     repeats = 2 if effort.quick else 50
-    for network, found in profile.operators(
-        lambda: Analyzer(model, detector, threads=1), image, repeats
-    ).items():
+    for network, found in profile.operators(lambda: Analyzer(model, threads=1), image, repeats).items():
         total = sum(found.values())
         for operator, microseconds in found.most_common(OPERATORS):
             share = f"{100 * microseconds / max(total, 1):.0f}% of the network's operators"
@@ -128,10 +126,10 @@ def calls(model: str, detector: str, effort: Effort) -> Iterator[Row]:
             yield Row("operators", f"{network}: {operator}", "ms", median=ms, repeats=repeats, note=share)
 
 
-def rival(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def rival(model: str, effort: Effort) -> Iterator[Row]:
     """Other programs on the same picture, called in turn with phiz; every one on its own default threads."""
     image = pictures.photo()
-    analyzer = Analyzer(model, detector)
+    analyzer = Analyzer(model)
     for one in rivals.RIVALS:
         call, name = rivals.installed(one)
         if call is None:
@@ -145,9 +143,9 @@ def rival(model: str, detector: str, effort: Effort) -> Iterator[Row]:
         yield Row("rivals", f"{name} / phiz, pair by pair", "x", median=ratio, repeats=len(ours))
 
 
-def resources(model: str, detector: str, effort: Effort) -> Iterator[Row]:
+def resources(model: str, effort: Effort) -> Iterator[Row]:
     """Peak memory of a process of its own for each, and energy where the machine tells it."""
-    start = f"import phiz; from phiz.benchmark import pictures; a = phiz.Analyzer({model!r}, {detector!r})"
+    start = f"import phiz; from phiz.benchmark import pictures; a = phiz.Analyzer({model!r})"
     jobs = {
         "one 640x480 picture": "pictures.photo()",
         "one picture of 12 megapixels": "pictures.photo(12.0)",
@@ -157,7 +155,7 @@ def resources(model: str, detector: str, effort: Effort) -> Iterator[Row]:
         mebibytes = system.peak_memory_of(f"{start}; a.analyze({picture})")
         note = "Python and all libraries included" if mebibytes is not None else "not told by this system"
         yield Row("memory", f"peak, {name}", "MiB", median=mebibytes, repeats=1, note=note)
-    analyzer, image = Analyzer(model, detector, threads=1), pictures.photo()
+    analyzer, image = Analyzer(model, threads=1), pictures.photo()
     repeats = 3 if effort.quick else effort.repeats
     joules, reason = system.energy_of(lambda: [analyzer.analyze(image) for _ in range(repeats)])
     each = None if joules is None else joules / repeats

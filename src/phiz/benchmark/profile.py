@@ -14,10 +14,10 @@ from typing import Any
 
 import onnxruntime  # type: ignore[import-untyped]
 
-from ..detect.blazeface import VARIANTS
+from ..detect import load_card
 
-#: Names of the detector's networks by the hash of their weights; every other one is the analysing network.
-NETWORKS = {variant.sha256: f"detector {name}" for name, variant in VARIANTS.items()}
+#: Name of the detector's network by the hash of its weights; every other one is the analysing network.
+NETWORKS = {load_card().sha256: "detector"}
 
 
 class Watched:

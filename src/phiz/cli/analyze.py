@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Detector, MinFace, Model, Provider
+from .options import MinFace, Model, Provider
 from .output import Format, OutputError, Sink, header, render
 
 if TYPE_CHECKING:
@@ -57,12 +57,9 @@ def analyze(
     cropped: Annotated[
         bool, typer.Option("--cropped", help="Every picture is one already cropped face.")
     ] = False,
-    detector: Detector = "auto",
     model: Model = "multitask-64",
     min_face: MinFace = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads; by default one, two for the detector auto.")
-    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
     provider: Provider = "cpu",
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
@@ -106,9 +103,8 @@ def analyze(
             workers,
             ray_address,
             model=model,
-            detector=detector,
             min_face=min_face,
-            threads=threads or 1,
+            threads=threads,
             cropped=cropped,
         )
         return
@@ -124,7 +120,6 @@ def analyze(
     _check_output(output, pictures)
     analyzer = Analyzer(
         model,
-        detector,
         min_face=min_face,
         threads=threads,
         cropped=cropped,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Detector, Model
+from .options import Model
 
 if TYPE_CHECKING:
     from ..benchmark.timing import Row
@@ -40,7 +40,6 @@ def benchmark(
         list[Part] | None, typer.Option(help="Only this part; may be repeated. By default all.")
     ] = None,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the rows as CSV.")] = None,
-    detector: Detector = "auto",
     model: Model = "multitask-64",
     repeats: Annotated[int, typer.Option(min=3, help="Most timed calls of each thing.")] = 300,
     seconds: Annotated[float, typer.Option(min=0, help="About how long each thing is repeated.")] = 5.0,
@@ -65,7 +64,7 @@ def benchmark(
         typer.echo(_line("", "", "median", "p95", "p99", "fastest", "a second", ""))
         rows: list[Row] = []
         for name in [one.value for one in part] if part else PARTS:
-            for row in PARTS[name](model, detector, effort):
+            for row in PARTS[name](model, effort):
                 typer.echo(_shown(row))
                 rows.append(row)
         if sink is not None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Detector, FanWeights, Provider
+from .options import FanWeights, Provider
 
 if TYPE_CHECKING:
     from ..evaluation.groups import Scored
@@ -44,7 +44,6 @@ def evaluate(
     worst: Annotated[
         int, typer.Option(min=0, help="Embed so many pictures of the largest age errors into the page.")
     ] = 0,
-    detector: Detector = "auto",
     cropped: Annotated[
         bool | None, typer.Option(help="Take pictures as cropped faces; by default for utkface alone.")
     ] = None,
@@ -83,7 +82,7 @@ def evaluate(
     recipe = Path(model) if Path(model).suffix == ".toml" else None
     if recipe and provider != "cpu":
         raise PhizError("--provider belongs to a model; a recipe names its device in [optimisation]")
-    name, facts, card = _recipe(recipe) if recipe else _model(model, detector, _chips(chosen, cropped))
+    name, facts, card = _recipe(recipe) if recipe else _model(model, _chips(chosen, cropped))
     folder = output or Path("reports") / f"{name}_{chosen.name}"
     report.make_folder(folder)
 
@@ -109,9 +108,7 @@ def evaluate(
             fan_weights=fan_weights,
         )
     else:
-        rows = _analyze(
-            plan, model, detector, threads=threads, cropped=_chips(chosen, cropped), provider=provider
-        )
+        rows = _analyze(plan, model, threads=threads, cropped=_chips(chosen, cropped), provider=provider)
     seconds = time.perf_counter() - start
 
     made = Evaluation(
@@ -151,16 +148,14 @@ def evaluate(
         typer.echo(f"kept: {kept.add_to_results(made, numbers, facts, results)}")
 
 
-def _analyze(
-    plan: Plan, model: str, detector: str, *, threads: int, cropped: bool, provider: str
-) -> list[Scored]:
+def _analyze(plan: Plan, model: str, *, threads: int, cropped: bool, provider: str) -> list[Scored]:
     """Return the answers that phiz analyze gives on the test pictures of every fold."""
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     from ..analyzer import Analyzer
     from ..evaluation import run
 
-    analyzer = Analyzer(model, detector, threads=threads, cropped=cropped, provider=provider)
+    analyzer = Analyzer(model, threads=threads, cropped=cropped, provider=provider)
     answers = run.score(plan, analyzer)
     return run.spread(tqdm(answers, total=len(plan.records), unit="picture", disable=None), plan.folds)
 
@@ -171,13 +166,14 @@ def _chips(protocol: Protocol, cropped: bool | None) -> bool:
     return protocol.dataset in CHIPS if cropped is None else cropped
 
 
-def _model(model: str, detector: str, cropped: bool) -> tuple[str, dict[str, Any], ModelCard | None]:
+def _model(model: str, cropped: bool) -> tuple[str, dict[str, Any], ModelCard | None]:
+    from ..detect import load_card
     from ..models.store import find_model
 
     card, _ = find_model(model)
     facts = {
         "model": {"name": card.name, "sha256": card.sha256},
-        "detector": detector,
+        "detector": load_card().sha256,
         "cropped": cropped,
     }
     return card.name, facts, card

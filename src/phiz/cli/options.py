@@ -19,7 +19,6 @@ Provider = Annotated[
 Model = Annotated[
     str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
 ]
-Detector = Annotated[str, typer.Option(help="Face detector.")]
 MinFace = Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")]
 Cache = Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")]
 FanWeights = Annotated[Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")]

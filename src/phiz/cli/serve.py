@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Detector, MinFace, Model, Provider
+from .options import MinFace, Model, Provider
 
 _MIB = 1 << 20
 
@@ -21,7 +21,6 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
     ] = 8000,
-    detector: Detector = "auto",
     model: Model = "multitask-64",
     min_face: MinFace = None,
     workers: Annotated[int, typer.Option(min=1, help="Pictures worked on at the same time.")] = 2,
@@ -88,8 +87,8 @@ def serve(
     )
     name = f"[{host}]" if ":" in host else host
     with closing(listen(host, port)) as listening:
-        analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, provider=provider)
-        app = create_app(analyzer, settings, detector=detector)
+        analyzer = Analyzer(model, min_face=min_face, threads=threads, provider=provider)
+        app = create_app(analyzer, settings)
         set_up_logging(logging.WARNING if quiet else logging.INFO)
         url = f"http://{name}:{listening.getsockname()[1]}"
         print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)

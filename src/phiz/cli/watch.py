@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import Detector, MinFace, Model, Provider
+from .options import MinFace, Model, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,6 @@ def watch(
             help="For --audience: when a recording began, in local time (2026-11-22T09:30); default: now.",
         ),
     ] = None,
-    detector: Detector = "auto",
     model: Model = "multitask-64",
     min_face: MinFace = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
@@ -87,7 +86,7 @@ def watch(
     from ..stream.watch import watch as run
 
     _check_outputs(source, output, jsonl)
-    analyzer = Analyzer(model, detector, min_face=min_face, threads=threads, provider=provider)
+    analyzer = Analyzer(model, min_face=min_face, threads=threads, provider=provider)
     stop = Stop()
     frames = open_source(source, say=_say, rate=fps, live=live)
     begun = began.astimezone() if began else datetime.now(timezone.utc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from phiz.detect.base import Image
+from phiz.detect import Image
 from phiz.errors import ModelError
 from phiz.landmarks.base import Landmarker, Landmarks
 from phiz.landmarks.orders import keypoints_of_ibug

@@ -7,7 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from phiz.detect.base import Image
+from phiz.crop import CropTemplate
+from phiz.detect import Image
 from phiz.types import Detection
 
 #: 68 points: float64, 68 x 2 (x, y), pixels of the upright picture as in phiz.types, in the order of iBUG
@@ -17,6 +18,15 @@ from phiz.types import Detection
 #: the nose 31-35; right eye 36-41 and left eye 42-47, each clockwise from the corner on the picture's left;
 #: outer lips 48-59 and inner lips 60-67, clockwise from the mouth's right corner.
 Landmarks = NDArray[np.float64]
+
+#: Eyes and mouth in a square about as large as the face; finders say what they look at by it.
+FACE = CropTemplate(
+    right_eye=(0.283, 0.2577),
+    left_eye=(0.717, 0.2577),
+    right_mouth=(0.3137, 0.6949),
+    left_mouth=(0.6863, 0.6949),
+    chip=(0.055, 0.055, 0.89),
+)
 
 
 class Landmarker(Protocol):

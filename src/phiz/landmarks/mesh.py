@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from phiz.crop import resample
-from phiz.detect.base import Image, check_image
-from phiz.detect.blazeface import open_session
-from phiz.landmarks.base import Landmarks
-from phiz.types import KEYPOINT_NAMES, Detection
+from phiz.crop import fit, resample
+from phiz.detect import Image, check_image
+from phiz.landmarks.base import FACE, Landmarks
+from phiz.models.runtime import open_session, read_weights
+from phiz.types import Detection
 
 WEIGHTS = Path(__file__).parent / "weights"
 FILE = "facemesh.onnx"
 SHA256 = "e38a881581d0f912f6ac5e19fa4421556a7a80ad90b06ec68bacaf3dac71a41e"
 #: Width and height of the network's input, pixels; its points are in these pixels too.
 SIDE = 192
-#: The network sees a square this many times as wide as the longer side of the detector's box.
-REGION = 1.5
+#: The network sees the face level in a square this many times as wide as FACE's.
+REGION = FACE.zoomed_out(1.554)
 #: Least probability, by the network, that there is a face in what it sees.
 THRESHOLD = 0.5
 
@@ -52,7 +52,7 @@ class FaceMesh:
     """The face mesh network. threads, provider: see `phiz.models.runtime`; ModelError on damaged weights."""
 
     def __init__(self, threads: int = 1, provider: str = "cpu") -> None:
-        self._session = open_session(WEIGHTS / FILE, SHA256, threads, provider)
+        self._session = open_session(read_weights(WEIGHTS / FILE, SHA256), threads=threads, provider=provider)
 
     def find(self, image: Image, face: Detection) -> Landmarks | None:
         """Return the 68 points of `face`, in pixels of `image`; None where the network sees no face.
@@ -60,7 +60,7 @@ class FaceMesh:
         image: uint8, H x W x 3, RGB. Raises ValueError on another type or shape.
         """
         check_image(image)
-        turn, shift = region(face)
+        turn, shift = fit(face.keypoints, SIDE, REGION)
         seen = resample(image, turn, shift, SIDE)
         points, presence = self._session.run(["points", "presence"], {"image": seen[None]})
         if presence[0, 0] < np.log(THRESHOLD / (1 - THRESHOLD)):
@@ -70,16 +70,3 @@ class FaceMesh:
         z = _MEANS @ (points[0, :, 0] + 0.5 + 1j * (points[0, :, 1] + 0.5))
         z = turn * z + shift
         return np.stack([z.real, z.imag], axis=1)
-
-
-def region(face: Detection) -> tuple[complex, complex]:
-    """Return (turn, shift): the input's pixel z shows picture position turn * z + shift, both as x + yi.
-
-    The square stands on the detector's box, REGION times as wide as its longer side, turned so that the
-    line through the eyes lies level.
-    """
-    x, y, width, height = face.box
-    right, left = (complex(*face.keypoints[KEYPOINT_NAMES.index(eye)]) for eye in ("right_eye", "left_eye"))
-    level = (left - right) / abs(left - right) if left != right else 1
-    turn = level * REGION * max(width, height) / SIDE
-    return turn, complex(x + width / 2, y + height / 2) - turn * complex(SIDE, SIDE) / 2

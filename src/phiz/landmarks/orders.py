@@ -20,23 +20,23 @@ from phiz.types import Point
 COUNT = 68
 
 #: Points that make up each of types.KEYPOINT_NAMES, whose mean is taken: the eyes, the tip of the nose, the
-#: outer lips, and the two ends of the jaw for the ears.
-_IBUG = (range(36, 42), range(42, 48), (30,), range(48, 60), (0,), (16,))
-_FGNET = (range(27, 32), range(32, 37), (67,), range(48, 60), (0,), (14,))
+#: corners of the mouth.
+_IBUG = (range(36, 42), range(42, 48), (30,), (48,), (54,))
+_FGNET = (range(27, 32), range(32, 37), (67,), (48,), (54,))
 
 
 def keypoints_of_ibug(points: Sequence[Point] | NDArray[np.float64]) -> tuple[Point, ...]:
-    """Return types.KEYPOINT_NAMES' six points out of 68 landmarks in iBUG's order (base.py), in pixels.
+    """Return types.KEYPOINT_NAMES' five points out of 68 landmarks in iBUG's order (base.py), in pixels.
 
-    Eyes and mouth are the means of their points. Raises ValueError where there are not 68 points.
+    Eyes are the means of their points. Raises ValueError where there are not 68 points.
     """
     return _means(points, _IBUG)
 
 
 def keypoints_of_fgnet(points: Sequence[Point] | NDArray[np.float64]) -> tuple[Point, ...]:
-    """Return types.KEYPOINT_NAMES' six points out of 68 landmarks in FG-NET's order, in pixels.
+    """Return types.KEYPOINT_NAMES' five points out of 68 landmarks in FG-NET's order, in pixels.
 
-    Eyes and mouth are the means of their points. Raises ValueError where there are not 68 points.
+    Eyes are the means of their points. Raises ValueError where there are not 68 points.
     """
     return _means(points, _FGNET)
 

@@ -97,24 +97,14 @@ class ModelCard:
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:
         """Check a decoded card and return it; `where` names it in errors. Raises ModelError."""
-        card: ModelCard = _read(cls, data, where, "")
+        card: ModelCard = read_record(cls, data, where)
         _check_values(card, where)
         return card
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> ModelCard:
         """Read and check a card's file. Raises ModelError."""
-        try:
-            data = json.loads(Path(path).read_bytes())
-        except FileNotFoundError:
-            raise ModelError(
-                f"{path}: no such card; weights need their card beside them under the same name"
-            ) from None
-        except OSError as error:
-            raise ModelError(f"{path}: cannot read the card: {error.strerror}") from None
-        except ValueError as error:  # both bad JSON and bad UTF-8
-            raise ModelError(f"{path}: the card is not valid JSON: {error}") from None
-        return cls.from_dict(data, str(path))
+        return cls.from_dict(read_json(path), str(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON-ready values; `from_dict` takes them back."""
@@ -126,6 +116,20 @@ class ModelCard:
         ModelCard.from_dict(plain, str(path))
         text = json.dumps(plain, indent=2, ensure_ascii=False)
         Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def read_json(path: str | PathLike[str]) -> Any:
+    """Return what a card's file holds. Raises ModelError where it cannot be read or is no JSON."""
+    try:
+        return json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: no such card; weights need their card beside them under the same name"
+        ) from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the card: {error.strerror}") from None
+    except ValueError as error:  # both bad JSON and bad UTF-8
+        raise ModelError(f"{path}: the card is not valid JSON: {error}") from None
 
 
 _KINDS = {
@@ -144,7 +148,7 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
         return value
     kind = get_origin(hint) or hint
     if is_dataclass(kind):
-        return _read_record(kind, value, where, key)
+        return read_record(kind, value, where, key)
     accepted: Any = {float: (int, float), tuple: list}.get(kind, kind)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
         raise ModelError(f"{where}: {_named(key)} must be {_KINDS[kind]}, not {json.dumps(value)[:60]}")
@@ -155,7 +159,8 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
     return float(value) if kind is float else value
 
 
-def _read_record(cls: Any, value: Any, where: str, key: str) -> Any:
+def read_record(cls: Any, value: Any, where: str, key: str = "") -> Any:
+    """Fill the dataclass `cls` from decoded JSON; `where` and `key` name the place. Raises ModelError."""
     if not isinstance(value, dict):
         raise ModelError(f"{where}: {_named(key)} must be an object, not {json.dumps(value)[:60]}")
     names = [f.name for f in fields(cls)]

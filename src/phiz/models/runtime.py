@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import onnxruntime  # type: ignore[import-untyped]
@@ -33,6 +35,23 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors only
     return options
+
+
+def read_weights(path: Path, sha256: str) -> bytes:
+    """Read weights and compare their hash before anything parses them. Raises ModelError."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such weights; the card beside it needs them") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot read the weights: {error.strerror}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{path}: the weights do not match their card: expected sha256 {sha256}, got {found} in "
+            f"{len(data)} bytes; the file is truncated or changed, put the original back or reinstall phiz"
+        )
+    return data
 
 
 def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> onnxruntime.InferenceSession:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ..crop import CropTemplate
 from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
-from .runtime import open_session
+from .runtime import open_session, read_weights
 from .store import DEFAULT_MODEL, find_model
 
 #: The outputs that an estimate is made of; a card may name more.
@@ -103,30 +102,13 @@ def load_model(
 
 def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) -> onnxruntime.InferenceSession:
     """Open weights after comparing them with their card; see `load_model`. Raises ModelError."""
-    weights = _checked_bytes(path, card)
+    weights = read_weights(path, card.sha256)
     try:
         return open_session(weights, threads=threads, provider=provider)
     except (ModelError, ValueError):
         raise
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
-
-
-def _checked_bytes(path: Path, card: ModelCard) -> bytes:
-    """Read the weights and compare their hash before anything parses them."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ModelError(f"{path}: no such weights; the card beside it needs them") from None
-    except OSError as error:
-        raise ModelError(f"{path}: cannot read the weights: {error.strerror}") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != card.sha256:
-        raise ModelError(
-            f"{path}: the weights do not match their card: sha256 {card.sha256} expected, {found} found in "
-            f"{len(data)} bytes; the file is truncated or changed, put the original back or reinstall phiz"
-        )
-    return data
 
 
 def _check_graph(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:

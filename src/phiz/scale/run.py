@@ -38,7 +38,6 @@ class Settings:
     """What an Analyzer is made with; see `phiz.Analyzer`."""
 
     model: str
-    detector: str = "auto"
     min_face: int | None = None
     threads: int = 1
     cropped: bool = False

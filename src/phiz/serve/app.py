@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from .._version import __version__
 from ..analyzer import Analyzer
 from ..audience import StoreError
+from ..detect import load_card
 from ..errors import PhizError
 from ..models.store import list_cards
 from .access import (
@@ -61,11 +62,10 @@ class Service:
         await self.streams.end(self.settings.limits.answer_seconds)
 
 
-def create_app(analyzer: Analyzer, settings: Settings | None = None, *, detector: str = "auto") -> FastAPI:
+def create_app(analyzer: Analyzer, settings: Settings | None = None) -> FastAPI:
     """Return the application round a loaded analyzer.
 
-    detector: the detector's name, as /v1/models tells it. Raises StoreError where the settings name an
-    audience database that cannot be read.
+    Raises StoreError where the settings name an audience database that cannot be read.
     """
     settings = settings or Settings()
     service = Service(analyzer, settings)
@@ -97,14 +97,14 @@ def create_app(analyzer: Analyzer, settings: Settings | None = None, *, detector
     app.add_exception_handler(Busy, _busy)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
-    _add_routes(app, service, detector)
+    _add_routes(app, service)
     _add_files(app)
     # Put in here, because FastAPI leaves every null out of an example that a model brings.
     app.openapi()["components"]["schemas"]["Answer"]["examples"] = [EXAMPLE]
     return app
 
 
-def _add_routes(app: FastAPI, service: Service, detector: str) -> None:
+def _add_routes(app: FastAPI, service: Service) -> None:
     settings, limits = service.settings, service.settings.limits
     scheme = HTTPBearer(auto_error=False, description="Only where the service was started with a token.")
 
@@ -169,7 +169,7 @@ def _add_routes(app: FastAPI, service: Service, detector: str) -> None:
         bounds = ("max_bytes", "max_pixels", "max_pictures", "max_frame_bytes")
         return {
             "model": service.analyzer.card.name,
-            "detector": detector,
+            "detector": load_card().name,
             "limits": {name: getattr(limits, name) for name in bounds},
             "audience": service.audience is not None,
             "models": [card.to_dict() for card in list_cards()],

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from phiz import image
 from phiz.crop import CropTemplate, chip_crop, face_crop
 from phiz.datasets.record import FaceRecord
-from phiz.detect import Detector, detect_chip, load_detector
+from phiz.detect import Detector
 from phiz.errors import DataError, RecipeError
 from phiz.landmarks import Landmarker, keypoints, load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet
@@ -165,10 +165,10 @@ def _cut_one(job: _Job) -> NDArray[np.uint8] | None:
         points = keypoints_of_fgnet(job.landmarks)
         return face_crop(image.load(job.path), points, job.size, job.template)
     if _tools is None:
-        _tools = load_detector(DETECTOR), load_aligner(job.aligner, job.fan_weights)
+        _tools = Detector(), load_aligner(job.aligner, job.fan_weights)
     detector, landmarker = _tools
     picture = image.load(job.path)
-    faces = [detect_chip(picture, detector)] if job.chips else detector.detect(picture)[:1]
+    faces = [detector.detect_chip(picture)] if job.chips else detector.detect(picture)[:1]
     if not faces:
         return None
     if faces[0] is None:

@@ -1,0 +1,120 @@
+"""How finely a picture is looked at, and the shrinking of it.
+
+A look is the picture shrunk by one factor: 1, 1.5 or a whole number, since those are cheap. Pillow's own
+resizing of a large array costs more than the network.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from .card import DetectorCard
+
+Image = NDArray[np.uint8]
+
+#: Rows of a shrunk picture made at once: their source stays in the processor's cache.
+_ROWS = 32
+#: Most rows and columns of a block that its mean is made of; more do not make faces clearer.
+_SAMPLES = 4
+
+
+def first_factor(width: int, height: int, min_face: int | None, card: DetectorCard) -> float:
+    """Return by how much a picture of width x height pixels is shrunk for its first look.
+
+    min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
+    `card.asked_look_pixels`. None for the default: as fine as `card.look_pixels` allow, but a half is fine
+    enough to try for within `card.finest_look_pixels`.
+    """
+    pixels = width * height
+    if min_face is not None:
+        return max(float(max(1, min_face // card.fills)), fitting(pixels, card.asked_look_pixels))
+    return max(
+        min(fitting(pixels, card.look_pixels), 2.0),
+        fitting(pixels, card.finest_look_pixels),
+    )
+
+
+def fitting(pixels: int, most: int) -> float:
+    """Return the smallest of the factors 1, 1.5, 2, 3, 4, ... that leaves at most `most` of `pixels`."""
+    wanted = (pixels / most) ** 0.5
+    if wanted <= 1.5:
+        return 1.0 if wanted <= 1 else 1.5
+    return float(int(np.ceil(wanted)))
+
+
+def nearest(factor: float) -> float:
+    """Return the factor that `shrink` knows nearest to a wanted one."""
+    return min((1.0, 1.5, max(2.0, float(round(factor)))), key=lambda known: abs(known - factor))
+
+
+def second_factor(width: int, height: int, card: DetectorCard, *, always: bool = False) -> int | None:
+    """Return by how much the first look, of width x height pixels, is shrunk again for the coarse one.
+
+    None where no face in it can be too large for the network, unless there shall always be one.
+    """
+    if min(width, height) <= card.coarse_above and not always:
+        return None
+    return max(2, -(-max(width, height) // card.coarse_side))
+
+
+def shrink(image: Image, factor: float) -> Image:
+    """Return the picture shrunk by `factor`, a whole number or 1.5; the picture itself for 1.
+
+    image: uint8, H x W x 3; what does not fill a whole last block is left out, at least one block is kept.
+    A whole number takes the mean of each block (of at most 4 x 4 samples of it); 1.5 takes two of every three
+    pixels, which costs a tenth of a mean and finds nearly as much (docs/detector.md).
+    """
+    if factor == 1:
+        return image
+    if factor == 1.5:
+        return _two_of_three(image)
+    return _means(image, int(factor))
+
+
+def _two_of_three(image: Image) -> Image:
+    height, width = (max(1, int(side / 1.5)) for side in image.shape[:2])
+    part = PIL.Image.fromarray(image[: int(height * 1.5), : int(width * 1.5)])
+    return np.asarray(part.resize((width, height), PIL.Image.Resampling.NEAREST))
+
+
+def _means(image: Image, factor: int) -> Image:
+    blocks_of = min(factor, image.shape[0]), min(factor, image.shape[1])
+    (height, width), (down, across) = np.array(image.shape[:2]) // blocks_of, map(_samples, blocks_of)
+    lines = image[: height * blocks_of[0], : width * blocks_of[1]].reshape(height, blocks_of[0], -1)
+    # A product and a shift by 16 instead of a division, rounded; exact for means of 8-bit values.
+    reciprocal = -(-(1 << 16) // (len(down) * len(across)))
+    shrunk: Image = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _ROWS):
+        part = lines[top : top + _ROWS]
+        sums = part[:, down[0]].astype(np.uint16)
+        for row in down[1:]:
+            sums += part[:, row]
+        blocks = sums.reshape(len(part), width, blocks_of[1], 3)
+        for channel in range(3):
+            total = blocks[:, :, across[0], channel].astype(np.uint32)
+            for column in across[1:]:
+                total += blocks[:, :, column, channel]
+            total *= reciprocal
+            total >>= 16
+            shrunk[top : top + _ROWS, :, channel] = total
+    return shrunk
+
+
+def _samples(block: int) -> range:
+    """Return which of a block's rows or columns its mean is made of, evenly spread about its middle."""
+    step = -(-block // _SAMPLES)
+    count = -(-block // step)
+    start = (block - 1 - (count - 1) * step) // 2
+    return range(start, start + (count - 1) * step + 1, step)
+
+
+def padded(image: Image, multiple: int) -> Image:
+    """Return 1 x H x W x 3, black added right and below up to multiples of `multiple`."""
+    height, width = (-(-side // multiple) * multiple for side in image.shape[:2])
+    if (height, width) == image.shape[:2]:
+        return np.ascontiguousarray(image)[None]
+    canvas = np.zeros((1, height, width, 3), np.uint8)
+    canvas[0, : image.shape[0], : image.shape[1]] = image
+    return canvas

@@ -1,0 +1,163 @@
+"""YuNet: one small anchor-free network that finds faces and five points of each, run by ONNX Runtime.
+
+Source: W. Wu, H. Peng, S. Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence Research
+20, 2023. Weights: MIT, see weights/LICENSE; constants: weights/yunet.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.runtime import open_session, read_weights
+from ..types import Detection
+from .card import WEIGHTS, load_card
+from .looks import Image, first_factor, nearest, padded, second_factor, shrink
+
+#: Faces: float, n x 15: left, top, right, bottom, five points as x, y (types.KEYPOINT_NAMES), score.
+Floats = NDArray[np.floating[Any]]
+COLUMNS, SCORE = 15, 14
+#: Boxes with this intersection over union are two sights of one face; their mean is steadier than either.
+SAME = 0.5
+
+
+class Detector:
+    """Finds the faces of a picture in one look, or in two where some may be larger than the network reaches.
+
+    min_face: width in pixels of the smallest face to look for and return; None for the default of the card's
+    `min_face`, within its bound for large pictures (docs/detector.md). Boxes below four fifths of it are left
+    out. threads: processor threads of a network call. provider: see `phiz.models.runtime.PROVIDERS`.
+    Raises ValueError on a min_face below 1, ModelError on an unknown provider or damaged weights.
+    """
+
+    def __init__(self, min_face: int | None = None, threads: int = 1, provider: str = "cpu") -> None:
+        if min_face is not None and min_face < 1:
+            raise ValueError(f"min_face: expected at least 1 pixel, got {min_face}")
+        self.card = load_card()
+        self.min_face = min_face
+        weights = read_weights(WEIGHTS / f"{self.card.name}.onnx", self.card.sha256)
+        self._session = open_session(weights, threads=threads, provider=provider)
+        self._names = [f"{kind}_{s}" for s in self.card.strides for kind in ("cls", "obj", "bbox", "kps")]
+
+    def detect(self, image: Image, scale: float = 1.0) -> list[Detection]:
+        """Return the faces of `image` (uint8, H x W x 3, RGB), largest first.
+
+        scale: how many pixels of the whole picture one of `image`'s stands for, along either axis, where it
+        was read smaller; `min_face` and the answers count in the whole picture's.
+        Raises ValueError on another type or shape.
+        """
+        faces = self._faces(image, scale, self.card.score)
+        least = self.card.slack * (self.min_face or self.card.min_face)
+        return to_detections(faces[faces[:, 2] - faces[:, 0] >= least])
+
+    def detect_chip(self, image: Image) -> Detection | None:
+        """Return the one face of an already cropped face chip; None where nothing is found.
+
+        image: uint8, H x W x 3, RGB. Of several the largest and most central wins. A face should be there, so
+        less certain ones count, and there is always a second look. Raises ValueError as `detect` does.
+        """
+        height, width = image.shape[:2]
+        faces = to_detections(self._faces(image, 1.0, self.card.chip_score, chip=True))
+        sure = [face for face in faces if face.score >= self.card.score]
+        return max(sure or faces, key=lambda face: _prominence(face, width, height), default=None)
+
+    def _faces(self, image: Image, scale: float, score: float, *, chip: bool = False) -> Floats:
+        """Return the faces of at least that score, n x 15 in pixels of the whole picture."""
+        check_image(image)
+        size = round(image.shape[1] * scale), round(image.shape[0] * scale)
+        factor = nearest(first_factor(*size, self.min_face, self.card) / scale)
+        look = shrink(image, factor)
+        found = [self._look(look, score, factor * scale)]
+        again = second_factor(look.shape[1], look.shape[0], self.card, always=chip)
+        if again is not None:
+            coarse = again * factor * scale
+            faces = self._look(shrink(look, again), score, coarse)
+            found.append(faces[faces[:, 2] - faces[:, 0] >= self.card.coarse_least * coarse])
+        return suppress(np.concatenate(found), self.card.overlap)
+
+    def _look(self, look: Image, score: float, factor: float) -> Floats:
+        """Return what the network sees, overlapping boxes included, times `factor`."""
+        pixels = padded(look, max(self.card.strides))
+        values = dict(zip(self._names, self._session.run(self._names, {"image": pixels}), strict=True))
+        faces = decode(values, pixels.shape[2], self.card.strides, score)
+        faces[:, :SCORE] *= factor
+        return faces
+
+
+def check_image(image: NDArray[Any]) -> None:
+    """Raise ValueError unless `image` is a uint8 array of H x W x 3 with at least one pixel."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"expected a uint8 RGB picture of height x width x 3, got {image.dtype} of shape {image.shape}; "
+            "phiz.image.load makes one from any picture file"
+        )
+
+
+def decode(outputs: Mapping[str, Floats], width: int, strides: Sequence[int], least: float) -> Floats:
+    """Turn the network's outputs into faces of at least that score, n x 15 in pixels of its input.
+
+    outputs: for each stride s, cls_s and obj_s (1, cells, 1), whose geometric mean is the score, bbox_s
+    (1, cells, 4) and kps_s (1, cells, 10), cells row by row. A box's centre is (cell + d) x s, its side
+    exp(d) x s; a point is (cell + d) x s (the paper's section 3.3). width: of the input, in pixels.
+    """
+    found = [np.zeros((0, COLUMNS))]
+    for stride in strides:
+        scores = np.sqrt(outputs[f"cls_{stride}"][0, :, 0] * outputs[f"obj_{stride}"][0, :, 0])
+        kept = np.flatnonzero(scores >= least)
+        if not len(kept):
+            continue
+        rows, columns = np.divmod(kept, width // stride)
+        cell = np.stack([columns, rows], axis=1).astype(np.float64)
+        box, points = outputs[f"bbox_{stride}"][0, kept], outputs[f"kps_{stride}"][0, kept]
+        centre = (cell + box[:, :2]) * stride
+        half = np.exp(np.minimum(box[:, 2:].astype(np.float64), 10.0)) * stride / 2
+        points = (points.reshape(len(kept), -1, 2) + cell[:, None]) * stride
+        parts = [centre - half, centre + half, points.reshape(len(kept), -1), scores[kept, None]]
+        found.append(np.concatenate(parts, axis=1))
+    return np.concatenate(found)
+
+
+def suppress(faces: Floats, overlap: float) -> Floats:
+    """Keep of boxes that overlap more than so much (intersection over union) the best, best score first.
+
+    Box and points become the mean, by score, of all that overlap the best by more than SAME: those of single
+    cells are half again as unsteady (docs/detector.md).
+    """
+    left = faces[np.argsort(-faces[:, SCORE], kind="stable")]
+    kept = []
+    while len(left):
+        shared = overlaps(left[0], left)
+        shared[0] = 1.0  # a box without area overlaps nothing, not even itself
+        same = left[shared > SAME]
+        mean = np.average(same, axis=0, weights=same[:, SCORE])
+        kept.append(np.append(mean[:SCORE], left[0, SCORE]))
+        left = left[shared <= overlap]
+    return np.stack(kept) if kept else np.zeros((0, COLUMNS))
+
+
+def overlaps(one: Floats, many: Floats) -> Floats:
+    """Return the intersection over union of box `one` (a row) with each row of `many`, in [0, 1]."""
+    sides = np.minimum(one[2:4], many[:, 2:4]) - np.maximum(one[0:2], many[:, 0:2])
+    shared = np.prod(np.maximum(sides, 0.0), axis=1)
+    union = np.prod(one[2:4] - one[0:2]) + np.prod(many[:, 2:4] - many[:, 0:2], axis=1) - shared
+    return np.asarray(shared / np.maximum(union, 1e-12))
+
+
+def to_detections(faces: Floats) -> list[Detection]:
+    """Turn n x 15 faces into detections, largest box first."""
+    detections = []
+    for row in faces.tolist():
+        left, top, right, bottom = row[:4]
+        keypoints = tuple(zip(row[4:SCORE:2], row[5:SCORE:2], strict=True))
+        detections.append(Detection((left, top, right - left, bottom - top), row[SCORE], keypoints))
+    return sorted(detections, key=lambda face: -face.box[2] * face.box[3])
+
+
+def _prominence(face: Detection, width: int, height: int) -> float:
+    """Return the face's area, divided by 1 + (distance from the middle / quarter of the longer side)^2."""
+    x, y, w, h = face.box
+    across, down = x + w / 2 - width / 2, y + h / 2 - height / 2
+    return w * h / (1 + 16 * (across**2 + down**2) / max(width, height) ** 2)
