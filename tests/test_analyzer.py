@@ -200,7 +200,7 @@ def test_a_bad_picture_does_not_stop_the_others(fake_model: Path, two_faces: obj
         width=None,
         height=None,
         faces=(),
-        error=f"{tmp_path}/empty.jpg: expected JPEG, PNG, WebP, BMP or GIF, came an empty file (0 bytes); "
+        error=f"{tmp_path}/empty.jpg: expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); "
         "copy it again from its source",
     )
     assert results[0] == results[3]
@@ -209,7 +209,7 @@ def test_a_bad_picture_does_not_stop_the_others(fake_model: Path, two_faces: obj
 def test_fail_fast_raises_after_the_good_ones(fake_model: Path, two_faces: object) -> None:
     results = Analyzer(fake_model).analyze_many([picture(), b"", picture()], fail_fast=True)
     assert len(next(results).faces) == 2
-    with pytest.raises(ImageError, match="came an empty file"):
+    with pytest.raises(ImageError, match="got an empty file"):
         next(results)
     assert reader_threads() == []
 

@@ -190,6 +190,6 @@ def test_what_is_no_picture_is_refused() -> None:
     with pytest.raises(ImageError) as caught:
         annotate(np.zeros((4, 4), np.uint8), [])
     assert str(caught.value) == (
-        "array: expected shape (height, width, 3) in RGB order, came (4, 4); "
+        "array: expected shape (height, width, 3) in RGB order, got (4, 4); "
         "repeat a grey channel three times, drop an alpha channel"
     )

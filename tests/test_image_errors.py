@@ -21,6 +21,7 @@ from phiz.errors import ImageError, PhizError
 
 KINDS = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WebP", "BMP": "BMP", "GIF": "GIF"}  # Pillow's name: ours
 EXPECTED = "expected JPEG, PNG, WebP, BMP or GIF"
+AGAIN = "copy it again from its source"
 pytestmark = pytest.mark.filterwarnings("error")  # no warning of Pillow's may reach the user
 
 
@@ -45,7 +46,7 @@ def test_a_path_through_a_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_given_as_a_file(tmp_path: Path) -> None:
-    want = f"{tmp_path}: expected one picture file, came a folder; name a file inside it"
+    want = f"{tmp_path}: expected one picture file, got a folder; name a file inside it"
     assert message(tmp_path) == want
 
 
@@ -53,7 +54,7 @@ def test_a_folder_given_as_a_file(tmp_path: Path) -> None:
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "pipe.jpg"
     os.mkfifo(path)
-    assert message(path) == f"{path}: expected a regular file, came a pipe or device; pass its bytes"
+    assert message(path) == f"{path}: expected a regular file, got a pipe or device; pass its bytes"
 
 
 def test_a_path_with_a_nul() -> None:
@@ -63,7 +64,7 @@ def test_a_path_with_a_nul() -> None:
 def test_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "empty.jpg"
     path.touch()
-    want = f"{EXPECTED}, came an empty file (0 bytes); copy it again from its source"
+    want = f"{EXPECTED}, got an empty file (0 bytes); copy it again from its source"
     assert message(path) == f"{path}: {want}"
     assert message(b"") == f"picture bytes: {want}"
 
@@ -113,7 +114,7 @@ def test_a_failing_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("data", "came"),
+    ("data", "got"),
     [
         (b"just some text", "no picture that phiz knows"),
         (b"\x89PNG", "no picture that phiz knows"),
@@ -122,8 +123,8 @@ def test_a_failing_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         (b"%PDF-1.7\n", "PDF"),
     ],
 )
-def test_not_a_picture(data: bytes, came: str) -> None:
-    assert message(data) == f"picture bytes: {EXPECTED}, came {came}; convert it to JPEG or PNG"
+def test_not_a_picture(data: bytes, got: str) -> None:
+    assert message(data) == f"picture bytes: {EXPECTED}, got {got}; convert it to JPEG or PNG"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -132,7 +133,7 @@ def test_truncated(kind: str, share: float, tmp_path: Path) -> None:
     data = encode(scene(), kind)
     path = tmp_path / "cut.bin"
     path.write_bytes(data[: int(len(data) * share)])
-    want = f"{path}: expected a whole {KINDS[kind]}, came damaged or cut short; copy it again from its source"
+    want = f"{path}: expected a whole {KINDS[kind]}, got one damaged or cut short; {AGAIN}"
     assert message(path) == want
 
 
@@ -148,7 +149,7 @@ def test_a_header_bomb_is_refused_before_decoding(kind: str, monkeypatch: pytest
     monkeypatch.setitem(image._PLUGINS, "WebP", decoded)
     monkeypatch.setitem(image._PLUGINS, "GIF", decoded)
     assert message(data, name="bomb") == (
-        f"bomb: expected at most 80,000,000 pixels, came {side}x{side} ({side * side:,}); "
+        f"bomb: expected at most 80,000,000 pixels, got {side}x{side} ({side * side:,}); "
         "make it smaller or raise max_pixels"
     )
 
@@ -157,14 +158,13 @@ def test_the_limits_are_exact_and_can_be_moved() -> None:
     data = encode(scene(48, 32), "PNG")
     assert image.load(data, max_pixels=48 * 32, max_bytes=len(data)).shape == (32, 48, 3)
     assert message(data, max_pixels=48 * 32 - 1) == (
-        "picture bytes: expected at most 1,535 pixels, came 48x32 (1,536); "
-        "make it smaller or raise max_pixels"
+        "picture bytes: expected at most 1,535 pixels, got 48x32 (1,536); make it smaller or raise max_pixels"
     )
     assert message(data, max_bytes=len(data) - 1) == (
-        f"picture bytes: expected at most {len(data) - 1:,} bytes, came {len(data):,}; make it smaller"
+        f"picture bytes: expected at most {len(data) - 1:,} bytes, got {len(data):,}; make it smaller"
     )
     for source in (scene(48, 32), Image.fromarray(scene(48, 32))):
-        assert "expected at most 1,535 pixels, came 48x32" in message(source, max_pixels=1535)
+        assert "expected at most 1,535 pixels, got 48x32" in message(source, max_pixels=1535)
 
 
 def test_a_picture_between_pillows_own_two_limits_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,13 +187,13 @@ def test_too_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
     assert message(encode(scene(), "PNG")) == (
-        "picture bytes: expected memory for 48x32 pixels, came too little; make it smaller"
+        "picture bytes: expected memory for 48x32 pixels, got too little; make it smaller"
     )
 
 
 def test_wrong_source_types() -> None:
     assert message(3) == (
-        "picture: expected bytes, a path, a numpy array or a PIL image, came int; pass one of those"
+        "picture: expected bytes, a path, a numpy array or a PIL image, got int; pass one of those"
     )
     assert message(None, name="frame").startswith("frame: expected bytes, a path,")
 
@@ -209,7 +209,7 @@ def test_name_replaces_the_path_in_messages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint16", "bool", "complex64", "object"])
 def test_other_dtypes_are_refused_never_scaled_by_guess(dtype: str) -> None:
     assert message(np.zeros((4, 4, 3), dtype)) == (
-        f"array: expected uint8 values from 0 to 255, came {dtype}; scale and convert it, "
+        f"array: expected uint8 values from 0 to 255, got {dtype}; scale and convert it, "
         "for example (x * 255).round().astype('uint8') where x runs from 0 to 1"
     )
 
@@ -217,14 +217,14 @@ def test_other_dtypes_are_refused_never_scaled_by_guess(dtype: str) -> None:
 @pytest.mark.parametrize("shape", [(), (3,), (4, 4), (4, 4, 1), (4, 4, 4), (3, 4, 4), (1, 4, 4, 3)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     assert message(np.zeros(shape, np.uint8), name="frame 7") == (
-        f"frame 7: expected shape (height, width, 3) in RGB order, came {shape}; "
+        f"frame 7: expected shape (height, width, 3) in RGB order, got {shape}; "
         "repeat a grey channel three times, drop an alpha channel"
     )
 
 
 @pytest.mark.parametrize(("shape", "size"), [((0, 5, 3), "5x0"), ((5, 0, 3), "0x5"), ((0, 0, 3), "0x0")])
 def test_arrays_without_pixels(shape: tuple[int, ...], size: str) -> None:
-    want = f"array: expected at least 1x1 pixels, came {size}; check its source"
+    want = f"array: expected at least 1x1 pixels, got {size}; check its source"
     assert message(np.zeros(shape, np.uint8)) == want
 
 
@@ -239,7 +239,7 @@ def test_array_views_become_contiguous_and_whole_ones_are_not_copied() -> None:
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_32_bit_pil_images_are_refused(mode: str) -> None:
     assert message(Image.new(mode, (4, 4))) == (
-        f"PIL image: expected 8 or 16 bits a channel, came mode {mode} (32 bits, white unknown); "
+        f"PIL image: expected 8 or 16 bits a channel, got mode {mode} (32 bits, white unknown); "
         "convert it to L or RGB"
     )
 
@@ -247,13 +247,13 @@ def test_32_bit_pil_images_are_refused(mode: str) -> None:
 def test_a_truncated_pil_image() -> None:
     with Image.open(io.BytesIO(encode(scene(), "JPEG")[:-40])) as lazy:
         assert message(lazy) == (
-            "PIL image: expected a whole PIL image, came damaged or cut short; copy it again from its source"
+            f"PIL image: expected a whole PIL image, got one damaged or cut short; {AGAIN}"
         )
 
 
 def test_a_pil_image_without_pixels() -> None:
     assert message(Image.new("RGB", (0, 4))) == (
-        "PIL image: expected at least 1x1 pixels, came 0x4; check its source"
+        "PIL image: expected at least 1x1 pixels, got 0x4; check its source"
     )
 
 

@@ -56,7 +56,7 @@ class Client:
         parts = urlsplit(url)
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
         if parts.scheme not in kinds or not parts.hostname:
-            raise ValueError(f"expected an address such as http://127.0.0.1:8000, came {url!r}")
+            raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
         self._url, self._root, self._retries = url, parts.path.rstrip("/"), retries
         self._connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=timeout)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}

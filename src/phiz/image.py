@@ -72,7 +72,7 @@ def load(
     transparent pixels are laid on white; 16-bit channels keep their high byte; colour profiles are ignored.
     max_pixels, max_bytes: the largest width x height, judged before decoding, and the largest encoded size.
     name: what messages call the picture; by default its path.
-    Raises ImageError, whose message names the picture, what was expected, what came and what to do.
+    Raises ImageError, whose message names the picture, what was expected, what it got and what to do.
     """
     if isinstance(source, np.ndarray):
         return _check_array(source, max_pixels, name or "array")
@@ -88,7 +88,7 @@ def load(
             stored = _decode(file, size, max_pixels, max_bytes, name)
         return _turn(*stored)
     raise ImageError(
-        f"{name or 'picture'}: expected bytes, a path, a numpy array or a PIL image, came "
+        f"{name or 'picture'}: expected bytes, a path, a numpy array or a PIL image, got "
         f"{type(source).__name__}; pass one of those"
     )
 
@@ -113,9 +113,9 @@ def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
-            raise ImageError(f"{name}: expected one picture file, came a folder; name a file inside it")
+            raise ImageError(f"{name}: expected one picture file, got a folder; name a file inside it")
         if not stat.S_ISREG(mode):  # opening a pipe would wait for ever, a device has no end
-            raise ImageError(f"{name}: expected a regular file, came a pipe or device; pass its bytes")
+            raise ImageError(f"{name}: expected a regular file, got a pipe or device; pass its bytes")
         return open(path, "rb")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ImageError(f"{name}: no such file; check the path") from error
@@ -131,13 +131,13 @@ def _decode(
 ) -> tuple[NDArray[np.uint8], int]:
     """Decode an encoded picture of `size` bytes; see `_pixels` for what is returned."""
     if size == 0:
-        raise ImageError(f"{name}: {_EXPECTED}, came an empty file (0 bytes); copy it again from its source")
+        raise ImageError(f"{name}: {_EXPECTED}, got an empty file (0 bytes); copy it again from its source")
     if size > max_bytes:
-        raise ImageError(f"{name}: expected at most {max_bytes:,} bytes, came {size:,}; make it smaller")
+        raise ImageError(f"{name}: expected at most {max_bytes:,} bytes, got {size:,}; make it smaller")
     head = file.read(32)
     kind = _sniff(head)
     if kind not in _PLUGINS:
-        raise ImageError(f"{name}: {_EXPECTED}, came {kind}; convert it to JPEG or PNG")
+        raise ImageError(f"{name}: {_EXPECTED}, got {kind}; convert it to JPEG or PNG")
     try:
         # These two plug-ins allocate the declared canvas on opening, the others not before decoding.
         if kind == "WebP":
@@ -207,7 +207,7 @@ def _pixels(picture: Image.Image, max_pixels: int, name: str, kind: str) -> tupl
     deep_png = picture.mode == "I" and picture.format == "PNG"  # 16-bit grey, before Pillow 10.3
     if picture.mode in ("I", "F") and not deep_png:
         raise ImageError(
-            f"{name}: expected 8 or 16 bits a channel, came mode {picture.mode} (32 bits, white unknown); "
+            f"{name}: expected 8 or 16 bits a channel, got mode {picture.mode} (32 bits, white unknown); "
             "convert it to L or RGB"
         )
     try:
@@ -222,7 +222,7 @@ def _pixels(picture: Image.Image, max_pixels: int, name: str, kind: str) -> tupl
         exif = picture.info.get("exif")
     except MemoryError as error:
         need = f"memory for {picture.width}x{picture.height} pixels"
-        raise ImageError(f"{name}: expected {need}, came too little; make it smaller") from error
+        raise ImageError(f"{name}: expected {need}, got too little; make it smaller") from error
     except Exception as error:  # as above: decoders raise almost anything
         raise _damaged(kind, name) from error
     return rgb, _orientation(exif) if isinstance(exif, bytes) else 1
@@ -270,12 +270,12 @@ def _turn(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
 def _check_array(array: NDArray[np.uint8], max_pixels: int, name: str) -> NDArray[np.uint8]:
     if array.dtype != np.uint8:
         raise ImageError(
-            f"{name}: expected uint8 values from 0 to 255, came {array.dtype}; scale and convert it, "
+            f"{name}: expected uint8 values from 0 to 255, got {array.dtype}; scale and convert it, "
             "for example (x * 255).round().astype('uint8') where x runs from 0 to 1"
         )
     if array.ndim != 3 or array.shape[2] != 3:
         raise ImageError(
-            f"{name}: expected shape (height, width, 3) in RGB order, came {array.shape}; "
+            f"{name}: expected shape (height, width, 3) in RGB order, got {array.shape}; "
             "repeat a grey channel three times, drop an alpha channel"
         )
     _check_size((array.shape[1], array.shape[0]), max_pixels, name)
@@ -285,15 +285,15 @@ def _check_array(array: NDArray[np.uint8], max_pixels: int, name: str) -> NDArra
 def _check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     width, height = size
     if width < 1 or height < 1:
-        raise ImageError(f"{name}: expected at least 1x1 pixels, came {width}x{height}; check its source")
+        raise ImageError(f"{name}: expected at least 1x1 pixels, got {width}x{height}; check its source")
     if width * height > max_pixels:
         raise ImageError(
-            f"{name}: expected at most {max_pixels:,} pixels, came {width}x{height} ({width * height:,}); "
+            f"{name}: expected at most {max_pixels:,} pixels, got {width}x{height} ({width * height:,}); "
             "make it smaller or raise max_pixels"
         )
 
 
 def _damaged(kind: str, name: str) -> ImageError:
     return ImageError(
-        f"{name}: expected a whole {kind}, came damaged or cut short; copy it again from its source"
+        f"{name}: expected a whole {kind}, got one damaged or cut short; copy it again from its source"
     )

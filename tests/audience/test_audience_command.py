@@ -177,8 +177,8 @@ def test_settings(tmp_path: Path) -> None:
         ("retention", "expected NAME=VALUE, NAME one of retention, k, groups, tz"),
         ("colour=red", "expected NAME=VALUE, NAME one of retention, k, groups, tz"),
         ("k=many", "--set k=many: expected a whole number"),
-        ("k=1", "k: expected 2 or more, came 1"),
-        ("groups=week", "groups: expected hour or day, came 'week'"),
+        ("k=1", "k: expected 2 or more, got 1"),
+        ("groups=week", "groups: expected hour or day, got 'week'"),
         ("tz=Moon", "time zone 'Moon': expected a name such as Europe/Berlin"),
     ],
 )
@@ -200,7 +200,7 @@ def test_messages_of_databases(counted: Path, tmp_path: Path, monkeypatch: pytes
     none = run(tmp_path / "none.db")
     assert (
         none.output
-        == f"phiz: {tmp_path}/none.db: expected an audience database, found no file; check the path\n"
+        == f"phiz: {tmp_path}/none.db: expected an audience database, got no file; check the path\n"
     )
     assert none.exit_code == 1
     other = sqlite3.connect(counted, isolation_level=None)

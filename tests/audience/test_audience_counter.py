@@ -149,7 +149,7 @@ def test_a_track_whose_end_is_never_told_is_forgotten() -> None:
 
 
 def test_a_time_that_is_no_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected a time in seconds, came nan"):
+    with pytest.raises(ValueError, match="expected a time in seconds, got nan"):
         Counter(Collected()).update([], float("nan"))  # type: ignore[arg-type]
 
 

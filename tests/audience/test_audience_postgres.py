@@ -172,7 +172,7 @@ def test_two_screens_may_feed_one_database(url: str) -> None:
 
 
 def test_databases_that_cannot_be_used(url: str) -> None:
-    with pytest.raises(StoreError, match="expected an audience database of phiz, came another"):
+    with pytest.raises(StoreError, match="expected an audience database of phiz, got another"):
         open_store(url, create=False)
     with pytest.raises(StoreError, match=r"^postgresql:///postgres: .*phiz-nowhere") as failure:
         open_store("postgresql://phiz:secret@/postgres?host=/phiz-nowhere")

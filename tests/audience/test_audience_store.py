@@ -142,9 +142,9 @@ def test_the_zone_is_fixed_once_something_is_counted(path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"k": 1}, "expected 2 or more, came 1"),
-        ({"retention": 0}, "expected 1 day or more, came 0"),
-        ({"groups_per": "week"}, "expected hour or day, came 'week'"),
+        ({"k": 1}, "expected 2 or more, got 1"),
+        ({"retention": 0}, "expected 1 day or more, got 0"),
+        ({"groups_per": "week"}, "expected hour or day, got 'week'"),
         ({"zone": "Nowhere"}, "expected a name such as Europe/Berlin"),
     ],
 )
@@ -227,18 +227,18 @@ def test_a_write_that_fails_midway_leaves_nothing(path: Path) -> None:
 
 
 def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"none\.db: expected an audience database, found no file"):
+    with pytest.raises(StoreError, match=r"none\.db: expected an audience database, got no file"):
         open_store(tmp_path / "none.db", create=False)
     assert not (tmp_path / "none.db").exists()
     with pytest.raises(StoreError, match="expected a file that can be opened or made"):
         open_store(tmp_path / "no folder" / "a.db")
     (tmp_path / "text.db").write_text("people: many\n" * 100)
-    with pytest.raises(StoreError, match="expected an SQLite database, came another kind of file"):
+    with pytest.raises(StoreError, match="expected an SQLite database, got another kind of file"):
         open_store(tmp_path / "text.db")
     with sqlite3.connect(tmp_path / "shop.db") as shop:
         shop.execute("CREATE TABLE prices (name, price)")
     for create in (True, False):
-        with pytest.raises(StoreError, match="expected an audience database of phiz, came another"):
+        with pytest.raises(StoreError, match="expected an audience database of phiz, got another"):
             open_store(tmp_path / "shop.db", create=create)
 
 
@@ -247,7 +247,7 @@ def test_a_read_only_database(path: Path) -> None:
         write(store, {hour(9): people(5)})
         store._database._connection.execute("PRAGMA query_only = ON")  # type: ignore[attr-defined]
         assert store.rows() == {hour(9): people(5)}
-        with pytest.raises(StoreError, match="expected a database that can be written, came a read-only one"):
+        with pytest.raises(StoreError, match="expected a database that can be written, got a read-only one"):
             store.expire()
 
 

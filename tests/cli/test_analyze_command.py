@@ -23,7 +23,7 @@ from phiz.data import ASTRONAUT
 
 PHIZ = os.path.join(sysconfig.get_path("scripts"), "phiz")
 HEADER = b"  age  gender  sure   face at x,y       size  picture\n"
-EMPTY = "expected JPEG, PNG, WebP, BMP or GIF, came an empty file (0 bytes); copy it again from its source"
+EMPTY = "expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); copy it again from its source"
 
 
 @pytest.fixture

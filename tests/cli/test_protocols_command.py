@@ -41,7 +41,7 @@ def test_list_of_a_folder_without_protocols(tmp_path: Path) -> None:
     done = run("list", tmp_path)
     assert done.exit_code == 2
     assert done.output == (
-        f"phiz: {tmp_path}: expected a folder of protocol files (.toml), found none; name another\n"
+        f"phiz: {tmp_path}: expected a folder of protocol files (.toml), got none; name another\n"
     )
 
 

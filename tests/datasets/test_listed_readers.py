@@ -67,12 +67,12 @@ def test_morph2_prefers_its_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"a.csv": "x\n", "b.csv": "x\n"}, "expected one CSV file.*found a.csv, b.csv"),
+        ({"a.csv": "x\n", "b.csv": "x\n"}, "expected one CSV file.*got a.csv, b.csv"),
         (
             {"a.csv": "id_num,age,photo\n"},
-            r"a.csv: expected a column 'gender'; came 'id_num', 'age', 'photo'",
+            r"a.csv: expected a column 'gender'; got 'id_num', 'age', 'photo'",
         ),
-        ({"a.csv": ""}, "a.csv: expected a header with the columns id_num, age, gender, photo; came no row"),
+        ({"a.csv": ""}, "a.csv: expected a header with the columns id_num, age, gender, photo; got no row"),
         ({"a.csv": MORPH_HEADER.replace("dob", "age")}, "expected each column once, 'age' comes twice"),
         ({"a.csv": MORPH_HEADER + '1,"2\n'}, r"a.csv:2: expected CSV"),
     ],
@@ -129,12 +129,12 @@ def test_a_table_of_ones_own_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("name,age\n", "faces.csv: expected a column 'file'; came 'name', 'age'"),
+        ("name,age\n", "faces.csv: expected a column 'file'; got 'name', 'age'"),
         (
             "file,agee\n",
-            "faces.csv: expected the columns file, age, gender.*; came 'agee'; rename or remove it",
+            "faces.csv: expected the columns file, age, gender.*; got 'agee'; rename or remove it",
         ),
-        ("file,Male\n", "came 'male'; rename or remove it"),
+        ("file,Male\n", "got 'male'; rename or remove it"),
         ("file,age,Age\n", "expected each column once, 'age' comes twice"),
     ],
 )
@@ -251,7 +251,7 @@ def test_aihub_korean_counts_what_it_cannot_use(
 
 def test_aihub_korean_without_json_is_refused(tmp_path: Path) -> None:
     pictures(tmp_path / "labels", "a.jpg")
-    with pytest.raises(DataError, match=r"labels: expected JSON files, found none"):
+    with pytest.raises(DataError, match=r"labels: expected JSON files, got none"):
         read_aihub_korean(tmp_path)
 
 

@@ -209,11 +209,11 @@ def test_lfwa_counts_a_label_that_is_none_and_a_name_without_person(tmp_path: Pa
     ("changes", "message"),
     [
         ({"AttrName": ["Bald", "Man", "Gray Hair"]}, "expected CelebA's attribute names with 'Male'"),
-        ({"AttrName": ["Male"]}, r"expected numbers of shape \(4, 1\) in label; came float64 \(4, 3\)"),
+        ({"AttrName": ["Male"]}, r"expected numbers of shape \(4, 1\) in label; got float64 \(4, 3\)"),
         ({"label": ["a", "b"]}, r"expected numbers of shape \(4, 3\) in label"),
         (
             {"name": ["a\\b.jpg"] * 2, "label": np.ones((2, 3))},
-            "expected indices_img_train from 1 to 2; came 3",
+            "expected indices_img_train from 1 to 2; got 3",
         ),
     ],
 )

@@ -120,12 +120,12 @@ def test_fgnet_reads_age_subject_and_points(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        ("", "points/001a02.pts:1: expected 'version: 1', came ''"),
-        (points(67), "points/001a02.pts:2: expected 'n_points: 68', came 'n_points: 67'"),
-        (points().replace("{", ""), "points/001a02.pts:3: expected '{', came ''"),
+        ("", "points/001a02.pts:1: expected 'version: 1', got ''"),
+        (points(67), "points/001a02.pts:2: expected 'n_points: 68', got 'n_points: 67'"),
+        (points().replace("{", ""), "points/001a02.pts:3: expected '{', got ''"),
         (points().replace("12.5 198.25", "12.5"), "points/001a02.pts:6: expected x and y of a point"),
         (points().replace("12.5 198.25", "12.5 nan"), "points/001a02.pts:6: expected x and y of a point"),
-        (points()[:500], "points/001a02.pts:72: expected '}', came 'the end'"),
+        (points()[:500], "points/001a02.pts:72: expected '}', got 'the end'"),
         (points().replace("1\n", "é\n", 1), "points/001a02.pts: expected a .pts file, could not read it"),
         (None, "points/ 001A02.JPG"),
     ],
@@ -197,17 +197,17 @@ def test_celeba_is_also_read_as_its_archive_unpacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("attributes", "identities", "partition", "message"),
     [
-        ("1\nBald Young\n000001.jpg 1 1\n", "", None, "attribute names with 'Male'; found none"),
-        ("", "", None, "attribute names with 'Male'; found none"),
+        ("1\nBald Young\n000001.jpg 1 1\n", "", None, "attribute names with 'Male'; got none"),
+        ("", "", None, "attribute names with 'Male'; got none"),
         (
             "1\nBald Male\n000001.jpg 1\n",
             "",
             None,
-            r"celeba.txt:3: expected 2 values after '000001.jpg', found 1",
+            r"celeba.txt:3: expected 2 values after '000001.jpg', got 1",
         ),
         ("1\nMale\n", "a.jpg 1\n000001.jpg\n", None, r"CelebA.txt:2: expected 'file identity' on each line"),
         ("1\nMale\n", "a.jpg 1\n\na.jpg 2\n", None, r"CelebA.txt:3: expected each file once, 'a.jpg'"),
-        ("1\nMale\n", "", "a.jpg 3\n", r"partition.txt: expected 0, 1 or 2 after 'a.jpg', came '3'"),
+        ("1\nMale\n", "", "a.jpg 3\n", r"partition.txt: expected 0, 1 or 2 after 'a.jpg', got '3'"),
         ("1\nMale\n", "", "a.jpg\n", r"partition.txt:1: expected 'file partition' on each line"),
     ],
 )
@@ -253,7 +253,7 @@ def test_megaage_asian_refuses_lists_that_do_not_pair(tmp_path: Path) -> None:
         text(tmp_path / f"list/{part}_name.txt", "1.jpg\n\n2.jpg\n")
         text(tmp_path / f"list/{part}_age.txt", "5\n6\n")
     with pytest.raises(
-        DataError, match=r"train_age.txt: expected 3 ages, as train_name.txt has lines; came 2"
+        DataError, match=r"train_age.txt: expected 3 ages, as train_name.txt has lines; got 2"
     ):
         read_megaage_asian(tmp_path)
 

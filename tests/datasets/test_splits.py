@@ -157,8 +157,8 @@ def test_split_file_round_trip_and_checks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,part\na.jpg,train\n", "expected columns file, part, cluster; found"),
-        ("", "expected columns file, part, cluster; found"),
+        ("name,part\na.jpg,train\n", "expected columns file, part, cluster; got"),
+        ("", "expected columns file, part, cluster; got"),
         ("file,part,cluster\na.jpg,train\n", "expected file, part and cluster number"),
         ("file,part,cluster\na.jpg,train,x\n", "expected file, part and cluster number"),
     ],

@@ -55,8 +55,8 @@ def test_answers_come_back_from_their_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "missing, found an empty file"),
-        ("file,cluster,group\n", "expected attribute answers, one row per picture; found none"),
+        ("", "missing, got an empty file"),
+        ("file,cluster,group\n", "expected attribute answers, one row per picture; got none"),
         ("file,cluster,group,true Male\na,1,,1\n", "expected columns 'true NAME' and 'p NAME'"),
         ("file,cluster,group,true Male,p Male\na,1,,1,high\n", "line 2: expected a label and a probability"),
         ("file,cluster,group,p Male\na,1,,0.5\n", "line 2: expected a label and a probability"),

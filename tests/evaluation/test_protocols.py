@@ -199,9 +199,9 @@ def test_fixed_parts(tmp_path: Path) -> None:
     records = copies(tmp_path)
     (fold,) = folds(protocol(tmp_path, kind="fixed", split="split.csv", part="test"), records)
     assert (len(fold.train), len(fold.test)) == (41, 19)
-    with pytest.raises(DataError, match=r"split.csv: expected a part called 'dev'; found test, train"):
+    with pytest.raises(DataError, match=r"split.csv: expected a part called 'dev'; got test, train"):
         folds(protocol(tmp_path, kind="fixed", split="split.csv", part="dev"), records)
-    with pytest.raises(DataError, match=r"made.toml: expected a part called 'test'; found no official part"):
+    with pytest.raises(DataError, match=r"made.toml: expected a part called 'test'; got no official part"):
         folds(protocol(tmp_path, **OFFICIAL), records)
 
 
@@ -217,7 +217,7 @@ def test_names_that_repeat_across_folders_need_the_data_sets_folder(tmp_path: Pa
     made = protocol(tmp_path, **OFFICIAL)
     assert folds(made, records, Path("data")) == [Fold("test", ("train/1.jpg",), ("test/1.jpg",))]
     assert clusters(made, records, Path("data")) == {name: name for name in ("train/1.jpg", "test/1.jpg")}
-    with pytest.raises(DataError, match=r"name once, '1.jpg' came twice; give the data set's folder"):
+    with pytest.raises(DataError, match=r"name once, got '1.jpg' twice; give the data set's folder"):
         folds(made, records)
 
 
@@ -289,9 +289,9 @@ def test_folds_survive_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fold,file\n1,a\n", "expected columns fold, part, file; found"),
-        ("fold,part,file\n1,test,a\n1,dev,b\n", "line 3: expected a fold, train or test, and a file; found"),
-        ("fold,part,file\n1,test\n", "line 2: expected a fold, train or test, and a file; found"),
+        ("fold,file\n1,a\n", "expected columns fold, part, file; got"),
+        ("fold,part,file\n1,test,a\n1,dev,b\n", "line 3: expected a fold, train or test, and a file; got"),
+        ("fold,part,file\n1,test\n", "line 2: expected a fold, train or test, and a file; got"),
         ("fold,part,file\n1,test,a\n1,train,a\n", "line 3: expected each file once in a fold; 'a' is twice"),
     ],
 )

@@ -29,16 +29,16 @@ def test_predictions_of_another_tool_need_five_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"expected predictions with columns .*; file, true_age, .* missing, found an empty file"),
-        ("file,age,gender\n", r"true_age, true_gender missing, found file, age, gender"),
-        (f"{HEAD}\n", "expected predictions, one row per picture; found none"),
-        (f"{HEAD}\na.jpg,old,,3,\n", "line 2: true_age: expected a number or nothing; found 'old'"),
-        (f"{HEAD}\na.jpg,3,,nan,\n", "line 2: age: expected a number or nothing; found 'nan'"),
-        (f"{HEAD}\na.jpg,3,F,3,male\n", "line 2: true_gender: expected female, male or nothing; found 'F'"),
+        ("", r"expected predictions with columns .*; file, true_age, .* missing, got an empty file"),
+        ("file,age,gender\n", r"true_age, true_gender missing, got file, age, gender"),
+        (f"{HEAD}\n", "expected predictions, one row per picture; got none"),
+        (f"{HEAD}\na.jpg,old,,3,\n", "line 2: true_age: expected a number or nothing; got 'old'"),
+        (f"{HEAD}\na.jpg,3,,nan,\n", "line 2: age: expected a number or nothing; got 'nan'"),
+        (f"{HEAD}\na.jpg,3,F,3,male\n", "line 2: true_gender: expected female, male or nothing; got 'F'"),
         (f"{HEAD}\na.jpg,3,,3,\na.jpg,3,,3,\n", "line 3: expected each picture once in a fold; 'a.jpg'"),
         (f"{HEAD}\n,3,,3,\n", "line 2: expected a file name in column file"),
         (f"{HEAD}\na.jpg,3\n", "line 2: expected 5 fields, as in the first line"),
-        (f"{HEAD},gender_score\na,3,male,3,male,90\n", "gender_score: expected .* 0.5 to 1; found 90"),
+        (f"{HEAD},gender_score\na,3,male,3,male,90\n", "gender_score: expected .* 0.5 to 1; got 90"),
     ],
 )
 def test_malformed_predictions_are_refused_with_file_and_line(

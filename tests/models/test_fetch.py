@@ -134,7 +134,7 @@ def test_other_weights_are_refused_and_not_kept(card, serve, tmp_path) -> None:
     with pytest.raises(ModelError) as caught:
         fetch.fetch(card, server.url)
     assert str(caught.value) == (
-        f"{server.url}: expected the weights of fake, sha256 {card.sha256}; came {found} in 15 bytes; "
+        f"{server.url}: expected the weights of fake, sha256 {card.sha256}; got {found} in 15 bytes; "
         "nothing was kept; ask the source for this version of phiz"
     )
     assert left(tmp_path) == []

@@ -63,7 +63,7 @@ def test_another_filesystem(elsewhere: Path) -> None:
     assert [picture.name for picture in found[:2]] == ["store://bucket/a 1.png", "store://bucket/b.png"]
     assert [picture.name for picture in found[-2:]] == ["store://bucket/a/y.png", "store://bucket/a/c/x.png"]
     assert np.array_equal(read(found[0]), load(elsewhere / "a 1.png"))
-    with pytest.raises(ImageError, match=r"^store://bucket/empty.jpg: expected JPEG, .*came an empty file"):
+    with pytest.raises(ImageError, match=r"^store://bucket/empty.jpg: expected JPEG, .*got an empty file"):
         read(found[2])
     (elsewhere / "b.png").unlink()
     with pytest.raises(ImageError, match=r"^store://bucket/b.png: no such file; check the path$"):
@@ -74,7 +74,7 @@ def test_a_huge_remote_picture_is_refused(elsewhere: Path, monkeypatch: pytest.M
     monkeypatch.setattr(pictures, "MAX_BYTES", 250_000_000)
     with open(elsewhere / "b.png", "wb") as file:
         os.truncate(file.fileno(), 250_000_001)
-    with pytest.raises(ImageError, match="expected at most 250,000,000 bytes, came 250,000,001"):
+    with pytest.raises(ImageError, match="expected at most 250,000,000 bytes, got 250,000,001"):
         read(expand(["store://bucket"])[1])
 
 

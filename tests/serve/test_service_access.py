@@ -130,7 +130,7 @@ def test_pages_of_other_origins_are_refused(analyzer: Analyzer, origin: str) -> 
     answer = client.post("/v1/analyze", files=[("x", ("a.jpg", PHOTO))], headers={"origin": origin})
     assert answer.status_code == 403
     assert answer.json() == {
-        "detail": "expected a page of this service, came one of another origin; see --allow-origin"
+        "detail": "expected a page of this service, got one of another origin; see --allow-origin"
     }
     assert "access-control-allow-origin" not in answer.headers
     with (

@@ -95,14 +95,14 @@ def test_text_that_names_a_path_or_an_address_is_no_picture(client: TestClient) 
     [
         (
             b"",
-            "expected JPEG, PNG, WebP, BMP or GIF, came an empty file (0 bytes); "
+            "expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); "
             "copy it again from its source",
         ),
-        (PHOTO[:9000], "expected a whole JPEG, came damaged or cut short; copy it again from its source"),
-        (b"%PDF-1.7 ...", "expected JPEG, PNG, WebP, BMP or GIF, came PDF; convert it to JPEG or PNG"),
+        (PHOTO[:9000], "expected a whole JPEG, got one damaged or cut short; copy it again from its source"),
+        (b"%PDF-1.7 ...", "expected JPEG, PNG, WebP, BMP or GIF, got PDF; convert it to JPEG or PNG"),
         (
             encode(scene(1200, 900), "PNG"),
-            "expected at most 1,000,000 pixels, came 1200x900 (1,080,000); "
+            "expected at most 1,000,000 pixels, got 1200x900 (1,080,000); "
             "make it smaller or raise max_pixels",
         ),
     ],
@@ -119,14 +119,14 @@ def test_a_picture_that_cannot_be_read(client: TestClient, data: bytes, reason: 
 def test_a_bomb_is_refused_by_what_it_declares(client: TestClient, kind: str) -> None:
     answer = client.post("/v1/analyze", content=bombs(16000, 16000)[kind], headers=JPEG)
     assert answer.status_code == 422
-    assert "expected at most 1,000,000 pixels, came 16000x16000" in answer.json()["detail"]
+    assert "expected at most 1,000,000 pixels, got 16000x16000" in answer.json()["detail"]
 
 
 def test_too_many_bytes_as_declared(client: TestClient) -> None:
     answer = client.post("/v1/analyze", content=bytes(2_000_001), headers=JPEG)
     assert answer.status_code == 413
     assert answer.json() == {
-        "detail": "expected a body of at most 2,000,000 bytes, came 2,000,001; send fewer or smaller pictures"
+        "detail": "expected a body of at most 2,000,000 bytes, got 2,000,001; send fewer or smaller pictures"
     }
 
 
@@ -134,7 +134,7 @@ def test_too_many_bytes_as_they_come(client: TestClient) -> None:
     answer = client.post("/v1/analyze", content=iter([bytes(1_000_000)] * 3), headers=JPEG)
     assert answer.status_code == 413
     assert answer.json() == {
-        "detail": "expected a body of at most 2,000,000 bytes, came more; send fewer or smaller pictures"
+        "detail": "expected a body of at most 2,000,000 bytes, got more; send fewer or smaller pictures"
     }
 
 
@@ -142,7 +142,7 @@ def test_too_many_pictures(client: TestClient) -> None:
     answer = client.post("/v1/analyze", files=[("x", ("a.jpg", PHOTO))] * 4)
     assert answer.status_code == 413
     assert answer.json() == {
-        "detail": "expected at most 3 pictures in a request, came more; send several requests"
+        "detail": "expected at most 3 pictures in a request, got more; send several requests"
     }
 
 
@@ -152,16 +152,16 @@ def test_too_many_pictures(client: TestClient) -> None:
         (
             {"content-type": "text/plain"},
             "expected Content-Type image/* (the body is one picture) or multipart/form-data "
-            "(one or more files), came text/plain",
+            "(one or more files), got text/plain",
         ),
         (
             {},
             "expected Content-Type image/* (the body is one picture) or multipart/form-data "
-            "(one or more files), came none",
+            "(one or more files), got none",
         ),
         (
             {"content-type": "image/jpeg", "content-encoding": "gzip"},
-            "expected a body without Content-Encoding, came gzip; send it as it is",
+            "expected a body without Content-Encoding, got gzip; send it as it is",
         ),
     ],
 )
@@ -184,37 +184,37 @@ FILE = b'Content-Disposition: form-data; name="x"; filename="a.jpg"\r\n\r\n'
             "",
             b"",
             400,
-            "expected a boundary of at most 70 characters in Content-Type: multipart/form-data, came none",
+            "expected a boundary of at most 70 characters in Content-Type: multipart/form-data, got none",
         ),
         (
             "; boundary=edge",
             form(FILE + PHOTO)[:-20],
             400,
-            "expected a well-formed multipart/form-data body, came one that is damaged or cut short",
+            "expected a well-formed multipart/form-data body, got one that is damaged or cut short",
         ),
         (
             "; boundary=edge",
             b"--other\r\n" + FILE,
             400,
-            "expected a well-formed multipart/form-data body, came one that is damaged or cut short",
+            "expected a well-formed multipart/form-data body, got one that is damaged or cut short",
         ),
         (
             "; boundary=edge",
             b"",
             400,
-            "expected a well-formed multipart/form-data body, came one that is damaged or cut short",
+            "expected a well-formed multipart/form-data body, got one that is damaged or cut short",
         ),
         (
             "; boundary=edge",
             form(),
             422,
-            "expected at least one picture, came none; send each as a file",
+            "expected at least one picture, got none; send each as a file",
         ),
         (
             "; boundary=edge",
             form(b'Content-Disposition: form-data; name="url"\r\n\r\nhttp://127.0.0.1/a.jpg'),
             422,
-            "expected only files, came the form field url; send each picture with a file name",
+            "expected only files, got the form field url; send each picture with a file name",
         ),
     ],
 )
@@ -230,7 +230,7 @@ def test_a_boundary_that_is_too_long(client: TestClient) -> None:
     headers = {"content-type": f"multipart/form-data; boundary={'x' * 71}"}
     answer = client.post("/v1/analyze", content=form(FILE + PHOTO), headers=headers)
     assert answer.status_code == 400
-    assert answer.json()["detail"].endswith("in Content-Type: multipart/form-data, came one of 71")
+    assert answer.json()["detail"].endswith("in Content-Type: multipart/form-data, got one of 71")
 
 
 def test_the_bytes_of_a_request_are_forgotten_after_its_answer(client: TestClient) -> None:

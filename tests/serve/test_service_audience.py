@@ -90,17 +90,17 @@ def test_a_report_spans_so_many_days(client: TestClient, database: Path, period:
     assert within.json() == told
     more = client.get("/v1/audience", params={"period": period, "from": "2024-01-01"})
     assert more.status_code == 422
-    words = f"expected at most {days} days by the {period}, came more; move from and to closer"
+    words = f"expected at most {days} days by the {period}, got more; move from and to closer"
     assert more.json() == {"detail": words}
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"period": "week"}, "period: expected minute, hour or day, came 'week'"),
-        ({"from": "soon"}, "from: expected a date or time such as 2026-11-22T09:30, came 'soon'"),
-        ({"to": ""}, "to: expected a date or time such as 2026-11-22T09:30, came ''"),
-        ({"to": "0001-01-01"}, "to: expected a date that has 31 days before it, came '0001-01-01'"),
+        ({"period": "week"}, "period: expected minute, hour or day, got 'week'"),
+        ({"from": "soon"}, "from: expected a date or time such as 2026-11-22T09:30, got 'soon'"),
+        ({"to": ""}, "to: expected a date or time such as 2026-11-22T09:30, got ''"),
+        ({"to": "0001-01-01"}, "to: expected a date that has 31 days before it, got '0001-01-01'"),
     ],
 )
 def test_what_is_no_period_or_time_is_refused(client: TestClient, wrong: dict[str, str], words: str) -> None:
@@ -179,13 +179,13 @@ def test_it_is_only_read(client: TestClient, database: Path, monkeypatch: pytest
 
 
 def test_a_service_does_not_start_without_the_database_it_names(analyzer: Analyzer, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="expected an audience database, found no file; check the path"):
+    with pytest.raises(StoreError, match="expected an audience database, got no file; check the path"):
         make_app(analyzer, settings={"audience": str(tmp_path / "absent.db")})
     done = CliRunner().invoke(
         command_line, ["serve", "--port", "0", "--audience", str(tmp_path / "absent.db")]
     )
     assert done.exit_code == 1
-    assert "expected an audience database, found no file" in done.output
+    assert "expected an audience database, got no file" in done.output
 
 
 def test_the_password_of_a_database_is_in_no_text_of_the_settings() -> None:

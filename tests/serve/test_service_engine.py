@@ -129,7 +129,7 @@ def test_a_full_queue_refuses_at_once_and_takes_again_once_it_has_room(analyzer:
         first = asyncio.create_task(engine.analyze([(None, PHOTO)] * 2))
         await asyncio.sleep(0)
         with pytest.raises(
-            Busy, match=r"^expected a free place in the queue, came all 3 taken; try again in 1"
+            Busy, match=r"^expected a free place in the queue, got all 3 taken; try again in 1"
         ):
             await engine.analyze([(None, PHOTO)] * 2)
         assert not engine.busy

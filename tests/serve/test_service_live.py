@@ -54,7 +54,7 @@ def test_a_body_that_does_not_come_in_time(process: Process) -> None:
     answer = talk(process.port, request(PHOTO[:1000], length=len(PHOTO)))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert answer.endswith(
-        b'{"detail":"expected the whole body within 0.5 seconds, came 1,000 bytes; '
+        b'{"detail":"expected the whole body within 0.5 seconds, got 1,000 bytes; '
         b'send a smaller picture or use a faster line"}'
     )
 
@@ -199,7 +199,7 @@ def test_under_load_some_are_refused_with_a_wait_and_nobody_is_forgotten(analyze
     for text in refused:
         assert re.search(rb"\r\nretry-after: [1-9]\d*\r\n", text)
         assert text.endswith(
-            b'{"detail":"expected a free place in the queue, came all 4 taken; try again in 1 seconds"}'
+            b'{"detail":"expected a free place in the queue, got all 4 taken; try again in 1 seconds"}'
         )
     assert sum(text.startswith(OK) for text in texts) == 4
 
@@ -215,7 +215,7 @@ def test_bodies_together_have_a_bound_too(analyzer: Analyzer) -> None:
         assert first.result().startswith(OK)
     assert len(PHOTO) + 99_000 > 150_000 >= len(PHOTO)
     assert answer.startswith(b"HTTP/1.1 429 ")
-    assert b"expected room for the body, came all 150,000 bytes taken; try again in 1 seconds" in answer
+    assert b"expected room for the body, got all 150,000 bytes taken; try again in 1 seconds" in answer
 
 
 def test_an_answer_that_takes_too_long(analyzer: Analyzer) -> None:
@@ -226,7 +226,7 @@ def test_an_answer_that_takes_too_long(analyzer: Analyzer) -> None:
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nretry-after: 1\r\n" in answer
     assert answer.endswith(
-        b'{"detail":"expected an answer within 0.2 seconds, came none; '
+        b'{"detail":"expected an answer within 0.2 seconds, got none; '
         b'send fewer pictures or try again later"}'
     )
 

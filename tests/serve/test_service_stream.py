@@ -38,7 +38,7 @@ def test_text_ends_the_stream(analyzer: Analyzer) -> None:
             stream.receive_json()
     assert (end.value.code, end.value.reason) == (
         1003,
-        "expected each frame as one binary message, came text",
+        "expected each frame as one binary message, got text",
     )
 
 
@@ -93,7 +93,7 @@ def test_a_frame_without_a_free_place_is_answered_and_not_dropped(analyzer: Anal
         "width": None,
         "height": None,
         "faces": [],
-        "error": "expected a free place in the queue, came all 1 taken; try again in 1 seconds",
+        "error": "expected a free place in the queue, got all 1 taken; try again in 1 seconds",
     }
 
 

@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     for name in ("none/a.mp4", "none/a.avi"):
         with pytest.raises(StreamError, match="No such file"):
             AnnotatedVideo(str(tmp_path / name), 25.0)
-    with pytest.raises(StreamError, match=r"expected a video named \.mp4 .*, came .*a\.txt"):
+    with pytest.raises(StreamError, match=r"expected a video named \.mp4 .*, got .*a\.txt"):
         AnnotatedVideo(str(tmp_path / "a.txt"), 25.0)
 
 

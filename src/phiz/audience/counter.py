@@ -101,7 +101,7 @@ class Counter:
         """
         now = self._began + time
         if not math.isfinite(now):
-            raise ValueError(f"expected a time in seconds, came {time}")
+            raise ValueError(f"expected a time in seconds, got {time}")
         if self._minute is not None and now < self._now - CLOCK_SET:
             self._end_minute()
             for person in self._people.values():

@@ -48,7 +48,7 @@ class SqliteDatabase:
     def __init__(self, path: str, *, create: bool) -> None:
         self.name = display_name(path)
         if not create and not os.path.exists(path):
-            raise StoreError(f"{self.name}: expected an audience database, found no file; check the path")
+            raise StoreError(f"{self.name}: expected an audience database, got no file; check the path")
         try:
             # Autocommit: transactions begin and end where `transaction` says.
             self._connection = sqlite3.connect(
@@ -90,14 +90,14 @@ class SqliteDatabase:
         return StoreError(f"{self.name}: {text}")
 
 
-_NOT_OURS = "expected an audience database of phiz, came another; name another, or let phiz watch make one"
+_NOT_OURS = "expected an audience database of phiz, got another; name another, or let phiz watch make one"
 _SQLITE_MEANS = {
     "locked": f"another program has the database locked for over {PATIENCE:.0f} s; let it finish or close it",
     "full": "the disk is full; free some space",
     "disk I/O error": "the disk cannot be read or written; check that it is there, healthy and not full",
-    "readonly": "expected a database that can be written, came a read-only one; change its access rights",
+    "readonly": "expected a database that can be written, got a read-only one; change its access rights",
     "unable to open": "expected a file that can be opened or made; check its folder and access rights",
-    "not a database": "expected an SQLite database, came another kind of file; name another",
+    "not a database": "expected an SQLite database, got another kind of file; name another",
     "malformed": "the database is damaged; put it aside and restore a copy",
 }
 

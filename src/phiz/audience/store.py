@@ -57,11 +57,11 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.k < 2:
-            raise PhizError(f"k: expected 2 or more, came {self.k}; 1 would store rows about one person")
+            raise PhizError(f"k: expected 2 or more, got {self.k}; 1 would store rows about one person")
         if self.retention < 1:
-            raise PhizError(f"retention: expected 1 day or more, came {self.retention}")
+            raise PhizError(f"retention: expected 1 day or more, got {self.retention}")
         if self.groups_per not in (HOUR, DAY):
-            raise PhizError(f"groups: expected hour or day, came {self.groups_per!r}")
+            raise PhizError(f"groups: expected hour or day, got {self.groups_per!r}")
         assert self.calendar  # raises for an unknown zone
 
     @cached_property

@@ -24,7 +24,7 @@ def list_(
 
     files = sorted(folder.glob("*.toml"), key=lambda path: path.stem)
     if not files:
-        raise RecipeError(f"{folder}: expected a folder of protocol files (.toml), found none; name another")
+        raise RecipeError(f"{folder}: expected a folder of protocol files (.toml), got none; name another")
     rows = [("name", "data set", "kind", "about")]
     for path in files:
         protocol = load_protocol(path)

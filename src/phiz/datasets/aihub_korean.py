@@ -44,10 +44,10 @@ def read_aihub_korean(folder: Path | str, skipped: list[Skipped] | None = None) 
     """
     folder = Path(folder)
     if not (folder / LABELS).is_dir():
-        raise DataError(f"{folder}: expected a folder with {LABELS}/ and {PICTURES}/ in it, found none")
+        raise DataError(f"{folder}: expected a folder with {LABELS}/ and {PICTURES}/ in it, got none")
     files = sorted(path for path in (folder / LABELS).rglob("*.json") if path.is_file())
     if not files:
-        raise DataError(f"{folder / LABELS}: expected JSON files, found none; check the path")
+        raise DataError(f"{folder / LABELS}: expected JSON files, got none; check the path")
     left_out = [] if skipped is None else skipped
     return lists.usable(folder, _rows(folder, files, left_out), partial(_record, folder / PICTURES), left_out)
 

@@ -31,7 +31,7 @@ def read_all_age_faces(folder: Path | str, skipped: list[Skipped] | None = None)
     folder = Path(folder)
     pictures = next((folder / name for name in PICTURES if (folder / name).is_dir()), None)
     if pictures is None:
-        raise DataError(f"{folder}: expected All-Age-Faces with a folder {PICTURES[0]!r} in it, found none")
+        raise DataError(f"{folder}: expected All-Age-Faces with a folder {PICTURES[0]!r} in it, got none")
     left_out = [] if skipped is None else skipped
     names = file_names(pictures)
     parts = _parts(folder / "image sets", set(names), left_out)

@@ -36,7 +36,7 @@ def read_celeba(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
     parts = _pairs(partition, "partition") if partition.is_file() else {}
     wrong = next((name for name, code in parts.items() if code not in PARTS), None)
     if wrong is not None:
-        raise DataError(f"{partition}: expected 0, 1 or 2 after {wrong!r}, came {parts[wrong]!r}")
+        raise DataError(f"{partition}: expected 0, 1 or 2 after {wrong!r}, got {parts[wrong]!r}")
     names, rows = _attributes(_find(folder, ATTRIBUTES))
     make = partial(_record, pictures, present, identities, parts, names)
     return lists.usable(folder, rows, make, [] if skipped is None else skipped)
@@ -84,7 +84,7 @@ def _pairs(path: Path, what: str) -> dict[str, str]:
     for number, line in _lines(path):
         row = line.split()
         if len(row) != 2:
-            raise DataError(f"{path}:{number}: expected 'file {what}' on each line, found {line.strip()!r}")
+            raise DataError(f"{path}:{number}: expected 'file {what}' on each line, got {line.strip()!r}")
         if row[0] in pairs:
             raise DataError(f"{path}:{number}: expected each file once, {row[0]!r} is listed twice")
         pairs[row[0]] = row[1]
@@ -96,13 +96,13 @@ def _attributes(path: Path) -> tuple[list[str], list[tuple[str, str]]]:
     numbered = _lines(path)
     names = numbered[1][1].split() if len(numbered) > 1 else []
     if "Male" not in names:
-        raise DataError(f"{path}: expected a count, then attribute names with 'Male'; found none")
+        raise DataError(f"{path}: expected a count, then attribute names with 'Male'; got none")
     rows = []
     for number, line in numbered[2:]:
         file, *values = line.split()
         if len(values) != len(names):
             raise DataError(
-                f"{path}:{number}: expected {len(names)} values after {file!r}, found {len(values)}"
+                f"{path}:{number}: expected {len(names)} values after {file!r}, got {len(values)}"
             )
         rows.append((file, f"{path.name}:{number} {file}", line))
     return names, [(where, line) for _, where, line in sorted(rows, key=lambda row: row[0])]

@@ -30,7 +30,7 @@ def read_fgnet(folder: Path | str, skipped: list[Skipped] | None = None) -> Iter
     folder = Path(folder)
     pictures = folder / PICTURES
     if not pictures.is_dir():
-        raise DataError(f"{folder}: expected FG-NET's folder with {PICTURES}/ in it, found none")
+        raise DataError(f"{folder}: expected FG-NET's folder with {PICTURES}/ in it, got none")
     left_out = [] if skipped is None else skipped
     return _records(pictures, file_names(pictures), _point_files(folder / POINTS), left_out)
 
@@ -85,9 +85,9 @@ def read_points(path: Path) -> Points:
     rows = [row.strip() for row in rows]
     expected = {0: "version: 1", 1: f"n_points: {POINT_COUNT}", 2: "{", 3 + POINT_COUNT: "}"}
     for line, text in expected.items():
-        came = " ".join(rows[line].split()) if line < len(rows) else "the end"
-        if came != text:
-            raise DataError(f"{path}:{line + 1}: expected {text!r}, came {came!r}")
+        got = " ".join(rows[line].split()) if line < len(rows) else "the end"
+        if got != text:
+            raise DataError(f"{path}:{line + 1}: expected {text!r}, got {got!r}")
     return tuple(_point(path, line, rows[line]) for line in range(3, 3 + POINT_COUNT))
 
 
@@ -97,5 +97,5 @@ def _point(path: Path, line: int, row: str) -> tuple[float, float]:
     except ValueError:
         x = y = math.nan
     if not (math.isfinite(x) and math.isfinite(y)):
-        raise DataError(f"{path}:{line + 1}: expected x and y of a point, came {row!r}")
+        raise DataError(f"{path}:{line + 1}: expected x and y of a point, got {row!r}")
     return x, y

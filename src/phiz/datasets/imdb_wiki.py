@@ -38,7 +38,7 @@ def read_imdb_wiki(
     fields = matfile.columns(path, FIELDS, struct=source)
     counts = {name: values.shape for name, values in fields.items()}
     if any(shape != counts["full_path"] for shape in counts.values()):
-        raise DataError(f"{path}: expected fields of one length each; came {counts}; copy it again")
+        raise DataError(f"{path}: expected fields of one length each; got {counts}; copy it again")
     for name in FIELDS:
         if (fields[name].dtype.kind in "iufb") == (name in ("full_path", "name")):
             raise DataError(f"{path}: expected text in full_path and name, numbers elsewhere; {name} has not")

@@ -35,10 +35,10 @@ def read_lfwa(folder: Path | str, skipped: list[Skipped] | None = None) -> Itera
     shape = (len(names), len(attributes))
     if label.shape != shape or label.dtype.kind not in "iufb":
         raise DataError(
-            f"{path}: expected numbers of shape {shape} in label; came {label.dtype} {label.shape}"
+            f"{path}: expected numbers of shape {shape} in label; got {label.dtype} {label.shape}"
         )
     if "Male" not in attributes:
-        raise DataError(f"{path}: expected CelebA's attribute names with 'Male'; came {attributes}")
+        raise DataError(f"{path}: expected CelebA's attribute names with 'Male'; got {attributes}")
     parts = _parts(folder / PARTITION, len(names))
     rows = (
         (f"{LABELS}:{entry + 1} {name}", (str(name), values, parts.get(entry)))
@@ -72,7 +72,7 @@ def _parts(path: Path, count: int) -> dict[int, str]:
     for part, field in PARTS.items():
         for index in fields[field].ravel():
             if not 1 <= index <= count:
-                raise DataError(f"{path}: expected {field} from 1 to {count}; came {index}")
+                raise DataError(f"{path}: expected {field} from 1 to {count}; got {index}")
             if int(index) - 1 in parts:
                 raise DataError(f"{path}: expected each picture in one part; {int(index)} comes twice")
             parts[int(index) - 1] = part

@@ -87,10 +87,10 @@ def csv_rows(
                 rows.append((f"{path.name}:{reader.line_num}", row))
     except csv.Error as error:
         raise DataError(
-            f"{path}:{reader.line_num}: expected CSV, came a line it cannot be: {error}"
+            f"{path}:{reader.line_num}: expected CSV, got a line it cannot be: {error}"
         ) from error
     if header is None:
-        raise DataError(f"{path}: expected a header with the columns {', '.join(required)}; came no row")
+        raise DataError(f"{path}: expected a header with the columns {', '.join(required)}; got no row")
     return rows
 
 
@@ -100,7 +100,7 @@ def _check_header(
     missing = [name for name in required if name not in header]
     if missing:
         raise DataError(
-            f"{path}: expected a column {', '.join(map(repr, missing))}; came {', '.join(map(repr, header))}"
+            f"{path}: expected a column {', '.join(map(repr, missing))}; got {', '.join(map(repr, header))}"
         )
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
@@ -108,7 +108,7 @@ def _check_header(
     unknown = [] if allowed is None else [name for name in header if name not in allowed]
     if unknown:
         columns = ", ".join(allowed or ())
-        raise DataError(f"{path}: expected the columns {columns}; came {unknown[0]!r}; rename or remove it")
+        raise DataError(f"{path}: expected the columns {columns}; got {unknown[0]!r}; rename or remove it")
 
 
 def inside(folder: Path, name: str) -> Path:

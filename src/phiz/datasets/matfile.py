@@ -37,7 +37,7 @@ def columns(path: Path, names: Sequence[str], struct: str | None = None) -> dict
     except Exception as error:  # damaged bytes make the parsers raise almost anything
         reason = f"{type(error).__name__}: {error}"
         raise DataError(
-            f"{path}: expected a whole Matlab file, came a damaged one ({reason}); copy it again"
+            f"{path}: expected a whole Matlab file, got a damaged one ({reason}); copy it again"
         ) from error
     return found
 

@@ -30,7 +30,7 @@ def _rows(folder: Path, part: str) -> list[tuple[str, tuple[str, str, str]]]:
     ages = _until_blank_end(lists.lines(age_list, "MegaAge-Asian's list of ages"))
     if len(names) != len(ages):
         raise DataError(
-            f"{age_list}: expected {len(names)} ages, as {name_list.name} has lines; came {len(ages)}; "
+            f"{age_list}: expected {len(names)} ages, as {name_list.name} has lines; got {len(ages)}; "
             "copy the lists again"
         )
     return [

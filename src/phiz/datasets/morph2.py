@@ -31,7 +31,7 @@ def read_morph2(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
     folder = Path(folder)
     left_out = [] if skipped is None else skipped
     if not folder.is_dir():
-        raise DataError(f"{folder}: expected MORPH-II's folder, found none; check the path")
+        raise DataError(f"{folder}: expected MORPH-II's folder, got none; check the path")
     table = _table(folder)
     if table is None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -46,7 +46,7 @@ def _table(folder: Path) -> Path | None:
     official = [path for path in tables if path.name.lower() == LIST]
     if len(tables) > 1 and len(official) != 1:
         names = ", ".join(path.name for path in tables)
-        raise DataError(f"{folder}: expected one CSV file, such as {LIST}; found {names}; keep one of them")
+        raise DataError(f"{folder}: expected one CSV file, such as {LIST}; got {names}; keep one of them")
     return next(iter(official or tables), None)
 
 

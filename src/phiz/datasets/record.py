@@ -44,7 +44,7 @@ class Skipped:
 def file_names(folder: Path) -> list[str]:
     """Return the names of the files directly in a folder, sorted; DataError where it is no folder."""
     if not folder.is_dir():
-        raise DataError(f"{folder}: expected a folder of pictures, found none; check the path")
+        raise DataError(f"{folder}: expected a folder of pictures, got none; check the path")
     try:
         return sorted(entry.name for entry in folder.iterdir() if entry.is_file())
     except OSError as error:

@@ -165,7 +165,7 @@ def read_split(path: Path | str) -> list[SplitRow]:
     for line in _table(path, "file", "part", "cluster"):
         name, part, cluster = line["file"], line["part"], line["cluster"]
         if not (name and part and cluster and cluster.isdecimal()):
-            raise DataError(f"{path}: expected file, part and cluster number; found {list(line.values())}")
+            raise DataError(f"{path}: expected file, part and cluster number; got {list(line.values())}")
         if name in rows:
             raise DataError(f"{path}: expected each file once, {name!r} is listed twice")
         rows[name] = SplitRow(name, part, int(cluster))
@@ -203,5 +203,5 @@ def _table(path: Path | str, *columns: str) -> list[dict[str, str]]:
         raise DataError(f"{path}: expected a CSV file, could not read it: {error}") from error
     reader = csv.DictReader([line for line in lines if not line.startswith("#")])
     if not set(columns) <= set(reader.fieldnames or ()):
-        raise DataError(f"{path}: expected columns {', '.join(columns)}; found {reader.fieldnames}")
+        raise DataError(f"{path}: expected columns {', '.join(columns)}; got {reader.fieldnames}")
     return list(reader)

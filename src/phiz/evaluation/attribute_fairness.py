@@ -65,7 +65,7 @@ def lines(
         raise DataError(f"expected answers about {missing[0]} of every model; one lacks them")
     groups = sorted({g for g in first.groups if g and first.groups.count(g) >= smallest})
     if len(groups) < 2:
-        raise DataError(f"expected at least two groups of {smallest} pictures to compare; found {groups}")
+        raise DataError(f"expected at least two groups of {smallest} pictures to compare; got {groups}")
     options = {"seed": seed, "resamples": resamples}
     found: list[Line] = []
     for model, answers in models.items():
@@ -93,7 +93,7 @@ def worst_group(
     rows = answers.of(attributes)
     groups = sorted({g for g in rows.groups if g and rows.groups.count(g) >= smallest})
     if not groups:
-        raise DataError(f"expected groups of at least {smallest} pictures, found none")
+        raise DataError(f"expected groups of at least {smallest} pictures, got none")
     means = {group: float(mean_accuracy(in_group(rows, group), None)) for group in groups}
     return min(means, key=lambda name: means[name]), means
 

@@ -75,10 +75,10 @@ def read_answers(path: Path | str) -> Answers:
     """Read what `write_answers` wrote; DataError, naming the line, where it is something else."""
     lines = list(read_csv(path, _KEYS, "attribute answers"))
     if not lines:
-        raise DataError(f"{path}: expected attribute answers, one row per picture; found none")
+        raise DataError(f"{path}: expected attribute answers, one row per picture; got none")
     names = [column.removeprefix("p ") for column in lines[0][1] if column.startswith("p ")]
     if not names:
-        raise DataError(f"{path}: expected columns 'true NAME' and 'p NAME' of attributes; found none")
+        raise DataError(f"{path}: expected columns 'true NAME' and 'p NAME' of attributes; got none")
     probability, label = [], []
     for number, row in lines:
         try:

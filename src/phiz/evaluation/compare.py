@@ -103,7 +103,7 @@ def differences(pairs: Sequence[Pair], *, seed: int = 0, resamples: int = 1000) 
     if known := [(a, b) for a, b in pairs if gendered([a, b]) == [a, b]]:
         found.append(_of_gender(known, seed, resamples))
     if not found:
-        raise DataError("expected pictures whose age or gender is known and answered by both; found none")
+        raise DataError("expected pictures whose age or gender is known and answered by both; got none")
     return found
 
 

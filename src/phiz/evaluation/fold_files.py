@@ -47,13 +47,13 @@ def load_folds(path: Path | str) -> list[Fold]:
         with Path(path).open(newline="", encoding=ENCODING[0], errors=ENCODING[1]) as file:
             reader = csv.DictReader(file)
             if not set(COLUMNS) <= set(reader.fieldnames or ()):
-                raise DataError(f"{path}: expected columns {', '.join(COLUMNS)}; found {reader.fieldnames}")
+                raise DataError(f"{path}: expected columns {', '.join(COLUMNS)}; got {reader.fieldnames}")
             for row in reader:
                 fold, part, key = (row[column] for column in COLUMNS)
                 where = f"{path}, line {reader.line_num}"
                 if not fold or not key or part not in PARTS:
                     raise DataError(
-                        f"{where}: expected a fold, train or test, and a file; found {list(row.values())}"
+                        f"{where}: expected a fold, train or test, and a file; got {list(row.values())}"
                     )
                 if key in found.setdefault(fold, {}):
                     raise DataError(

@@ -187,7 +187,7 @@ def _keyed(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | Non
         key = record.path.name if folder is None else readers.key(record, folder)
         if key in found:
             hint = "; give the data set's folder, which tells them apart" if folder is None else ""
-            raise DataError(f"{record.path}: expected each picture's name once, {key!r} came twice{hint}")
+            raise DataError(f"{record.path}: expected each picture's name once, got {key!r} twice{hint}")
         found[key] = record
     if not protocol.split:
         return found
@@ -275,7 +275,7 @@ def _fixed(protocol: Protocol, found: Mapping[str, FaceRecord]) -> Fold:
     if protocol.part not in part.values():
         raise DataError(
             f"{protocol.split or protocol.path}: expected a part called {protocol.part!r}; "
-            f"found {', '.join(sorted(set(part.values()))) or 'no pictures'}"
+            f"got {', '.join(sorted(set(part.values()))) or 'no pictures'}"
         )
     train = () if protocol.part == "train" else (key for key in sorted(found) if part[key] == "train")
     return Fold(

@@ -50,7 +50,7 @@ def read_predictions(path: Path | str) -> list[Scored]:
             raise DataError(f"{where}: expected each picture once in a fold; {scored.file!r} comes twice")
         found[scored.fold, scored.file] = scored
     if not found:
-        raise DataError(f"{path}: expected predictions, one row per picture; found none")
+        raise DataError(f"{path}: expected predictions, one row per picture; got none")
     return list(found.values())
 
 
@@ -150,7 +150,7 @@ def cell(figure: Figure | None, scale: float) -> str:
 def _scored(row: Mapping[str, str], where: str) -> Scored:
     name = row["file"]
     if not name:
-        raise DataError(f"{where}: expected a file name in column file; found nothing")
+        raise DataError(f"{where}: expected a file name in column file; got nothing")
     age, gender = _number(row, "age", where), _gender(row, "gender", where)
     problem = row.get("problem") or None
     if age is None and gender is None and problem is None:
@@ -158,7 +158,7 @@ def _scored(row: Mapping[str, str], where: str) -> Scored:
     score = _number(row, "gender_score", where)
     if score is not None and not 0.5 <= score <= 1:
         raise DataError(
-            f"{where}: gender_score: expected the named gender's probability, 0.5 to 1; found {score:g}"
+            f"{where}: gender_score: expected the named gender's probability, 0.5 to 1; got {score:g}"
         )
     return Scored(
         file=name,
@@ -183,14 +183,14 @@ def _number(row: Mapping[str, str], column: str, where: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(f"{where}: {column}: expected a number or nothing; found {text!r}")
+        raise DataError(f"{where}: {column}: expected a number or nothing; got {text!r}")
     return value
 
 
 def _gender(row: Mapping[str, str], column: str, where: str) -> str | None:
     text = row.get(column)
     if text and text not in ("female", "male"):
-        raise DataError(f"{where}: {column}: expected female, male or nothing; found {text!r}")
+        raise DataError(f"{where}: {column}: expected female, male or nothing; got {text!r}")
     return text or None
 
 
@@ -202,7 +202,7 @@ def read_csv(path: Path | str, columns: Sequence[str], what: str) -> Iterable[tu
             if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
                 raise DataError(
                     f"{path}: expected {what} with columns {', '.join(columns)}; {', '.join(missing)} "
-                    f"missing, found {', '.join(reader.fieldnames or ()) or 'an empty file'}"
+                    f"missing, got {', '.join(reader.fieldnames or ()) or 'an empty file'}"
                 )
             for row in reader:
                 if None in row or None in row.values():

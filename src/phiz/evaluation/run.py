@@ -41,7 +41,7 @@ def plan(protocol: Protocol, records: Sequence[FaceRecord], folder: Path) -> Pla
     by_key = {readers.key(record, folder): record for record in records}
     tested = dict.fromkeys(key for fold in folds for key in fold.test)
     if not tested:
-        raise DataError(f"{protocol.path}: expected pictures to test on, found none in {folder}")
+        raise DataError(f"{protocol.path}: expected pictures to test on, got none in {folder}")
     return Plan(folds, {key: by_key[key] for key in tested}, protocols.clusters(protocol, records, folder))
 
 

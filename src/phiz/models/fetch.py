@@ -48,7 +48,7 @@ def fetch(card: ModelCard, source: str | None = None, progress: Progress = lambd
             size = part.stat().st_size
             part.unlink()
             raise ModelError(
-                f"{source}: expected the weights of {card.name}, sha256 {card.sha256}; came {found} in "
+                f"{source}: expected the weights of {card.name}, sha256 {card.sha256}; got {found} in "
                 f"{size:,} bytes; nothing was kept; ask the source for this version of phiz"
             )
         os.replace(part, path)

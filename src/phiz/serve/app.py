@@ -119,7 +119,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     def own_origin(request: Request) -> None:
         if not origin_allowed(request.headers, settings.allow_origins):
             raise HTTPException(
-                403, "expected a page of this service, came one of another origin; see --allow-origin"
+                403, "expected a page of this service, got one of another origin; see --allow-origin"
             )
 
     protected: list[Any] = [Depends(authorise)] + ([Depends(scheme)] if settings.token else [])
@@ -139,7 +139,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             except TimeoutError:
                 raise HTTPException(
                     503,
-                    f"expected an answer within {limits.answer_seconds:g} seconds, came none; "
+                    f"expected an answer within {limits.answer_seconds:g} seconds, got none; "
                     "send fewer pictures or try again later",
                     {"Retry-After": str(service.engine.retry_after)},
                 ) from None

@@ -39,7 +39,7 @@ class Audience:
         cannot be read.
         """
         if period not in SPANS:
-            raise PhizError(f"period: expected minute, hour or day, came {period!r}")
+            raise PhizError(f"period: expected minute, hour or day, got {period!r}")
         async with self._turn:
             return await anyio.to_thread.run_sync(self._report, period, since, until)
 
@@ -67,11 +67,11 @@ def _span(period: str, since: str | None, until: str | None, calendar: Calendar)
     end = calendar.end(calendar.start(now, DAY), DAY) if until is None else _instant("to", until, calendar)
     start = end - 86400 * most if since is None else _instant("from", since, calendar)
     if end - start > 86400 * most + 3600:  # a span of whole days may have one of 25 hours
-        raise PhizError(f"expected at most {most} days by the {period}, came more; move from and to closer")
+        raise PhizError(f"expected at most {most} days by the {period}, got more; move from and to closer")
     try:
         calendar.local(start)
     except (ValueError, OverflowError):
-        raise PhizError(f"to: expected a date that has {most} days before it, came {until!r}") from None
+        raise PhizError(f"to: expected a date that has {most} days before it, got {until!r}") from None
     return start, end
 
 
@@ -79,4 +79,4 @@ def _instant(name: str, text: str, calendar: Calendar) -> int:
     try:
         return calendar.instant(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        raise PhizError(f"{name}: expected a date or time such as 2026-11-22T09:30, came {text!r}") from None
+        raise PhizError(f"{name}: expected a date or time such as 2026-11-22T09:30, got {text!r}") from None

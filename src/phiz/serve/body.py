@@ -51,7 +51,7 @@ class Bodies:
                 if taken > self._limits.max_bytes:
                     raise _too_large(self._limits.max_bytes, "more")
                 if self.held > self._limits.held_bytes:
-                    detail = f"expected room for the body, came all {self._limits.held_bytes:,} bytes taken"
+                    detail = f"expected room for the body, got all {self._limits.held_bytes:,} bytes taken"
                     raise Busy(f"{detail}; try again in {retry_after} seconds", retry_after)
                 yield chunk
 
@@ -67,7 +67,7 @@ class Bodies:
                 raise HTTPException(
                     408,
                     f"expected the whole body within {self._limits.body_seconds:g} seconds, "
-                    f"came {taken:,} bytes; send a smaller picture or use a faster line",
+                    f"got {taken:,} bytes; send a smaller picture or use a faster line",
                 ) from None
             yield pictures
         finally:
@@ -77,23 +77,23 @@ class Bodies:
 def _check_head(request: Request, kind: bytes, max_bytes: int) -> None:
     """Refuse by its headers a body that cannot be taken."""
     if not (kind.startswith(b"image/") or kind in (FORM.encode(), b"application/octet-stream")):
-        came = display_name(kind[:100]) if kind else "none"
+        got = display_name(kind[:100]) if kind else "none"
         raise HTTPException(
             415,
             f"expected Content-Type image/* (the body is one picture) or {FORM} (one or more files), "
-            f"came {came}",
+            f"got {got}",
         )
     if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
-        came = display_name(encoding[:100])
-        raise HTTPException(415, f"expected a body without Content-Encoding, came {came}; send it as it is")
+        got = display_name(encoding[:100])
+        raise HTTPException(415, f"expected a body without Content-Encoding, got {got}; send it as it is")
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(max_bytes, f"{int(declared):,}")
 
 
-def _too_large(most: int, came: str) -> HTTPException:
+def _too_large(most: int, got: str) -> HTTPException:
     return HTTPException(
-        413, f"expected a body of at most {most:,} bytes, came {came}; send fewer or smaller pictures"
+        413, f"expected a body of at most {most:,} bytes, got {got}; send fewer or smaller pictures"
     )
 
 
@@ -108,9 +108,9 @@ class _Parts:
         self._disposition = b""
         self._ended = False
         if not boundary or len(boundary) > BOUNDARY_LENGTH:
-            came = f"one of {len(boundary):,}" if boundary else "none"
+            got = f"one of {len(boundary):,}" if boundary else "none"
             wanted = f"a boundary of at most {BOUNDARY_LENGTH} characters in Content-Type: {FORM}"
-            raise HTTPException(400, f"expected {wanted}, came {came}")
+            raise HTTPException(400, f"expected {wanted}, got {got}")
         callbacks = {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
@@ -132,13 +132,13 @@ class _Parts:
         if not self._ended:
             raise _malformed()
         if not self._pictures:
-            raise HTTPException(422, "expected at least one picture, came none; send each as a file")
+            raise HTTPException(422, "expected at least one picture, got none; send each as a file")
         return self._pictures
 
     def _begin(self) -> None:
         if len(self._pictures) == self._most:
             raise HTTPException(
-                413, f"expected at most {self._most} pictures in a request, came more; send several requests"
+                413, f"expected at most {self._most} pictures in a request, got more; send several requests"
             )
         self._disposition = b""
 
@@ -153,7 +153,7 @@ class _Parts:
         if b"filename" not in options:
             field = display_name(options.get(b"name", b"")[:100])
             raise HTTPException(
-                422, f"expected only files, came the form field {field}; send each picture with a file name"
+                422, f"expected only files, got the form field {field}; send each picture with a file name"
             )
         name = options[b"filename"]
         self._data = bytearray()
@@ -164,4 +164,4 @@ class _Parts:
 
 
 def _malformed() -> HTTPException:
-    return HTTPException(400, f"expected a well-formed {FORM} body, came one that is damaged or cut short")
+    return HTTPException(400, f"expected a well-formed {FORM} body, got one that is damaged or cut short")

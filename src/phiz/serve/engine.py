@@ -136,7 +136,7 @@ class Engine:
         Raises Busy where there are not enough free places, TimeoutError after `answer_seconds`.
         """
         if len(self._jobs) + len(pictures) > self._limits.queue:
-            detail = f"expected a free place in the queue, came all {self._limits.queue} taken"
+            detail = f"expected a free place in the queue, got all {self._limits.queue} taken"
             raise Busy(f"{detail}; try again in {self.retry_after} seconds", self.retry_after)
         jobs = [self._submit(picture) for picture in pictures]
         try:

@@ -22,7 +22,7 @@ _FACE: dict[str, Any] = {
     "gender": "female",
     "gender_score": 0.98,
 }
-_BROKEN = "b.jpg: expected a whole JPEG, came damaged or cut short; copy it again from its source"
+_BROKEN = "b.jpg: expected a whole JPEG, got one damaged or cut short; copy it again from its source"
 EXAMPLE: dict[str, Any] = {
     "results": [
         {"path": "a.jpg", "width": 640, "height": 480, "faces": [_FACE], "error": None},
@@ -61,7 +61,7 @@ class Answer(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why there is no answer: what was expected, what came, what to do."""
+    """Why there is no answer: what was expected, what it got, what to do."""
 
     detail: str
 

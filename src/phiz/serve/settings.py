@@ -45,7 +45,7 @@ class Limits:
         for entry in fields(self):
             value = getattr(self, entry.name)
             if not value > 0:
-                raise ServeError(f"{entry.name}: expected more than 0, came {value}")
+                raise ServeError(f"{entry.name}: expected more than 0, got {value}")
         for small, large in (("max_pictures", "queue"), ("max_bytes", "held_bytes")):
             if getattr(self, small) > getattr(self, large):
                 raise ServeError(
@@ -83,7 +83,7 @@ class Settings:
         for origin in self.allow_origins:
             if not re.fullmatch(r"https?://[^/\s?#]+", origin):
                 raise ServeError(
-                    f"--allow-origin: expected an origin such as https://example.org, came {origin!r}"
+                    f"--allow-origin: expected an origin such as https://example.org, got {origin!r}"
                 )
 
 

@@ -68,7 +68,7 @@ class Streams:
             return None
         frame: bytes | None = message.get("bytes")
         if frame is None:
-            await socket.close(UNSUPPORTED, "expected each frame as one binary message, came text")
+            await socket.close(UNSUPPORTED, "expected each frame as one binary message, got text")
         elif len(frame) > self._limits.max_frame_bytes:
             await socket.close(TOO_BIG, f"expected at most {self._limits.max_frame_bytes:,} bytes a frame")
             return None

@@ -56,7 +56,7 @@ class Video:
         if not self._capture.isOpened():
             raise StreamError(
                 f"cannot open the video {self.name}: expected one that OpenCV reads (MP4, MKV, AVI, ...), "
-                "came one that is damaged, cut short or of another kind"
+                "got one that is damaged, cut short or of another kind"
             )
         self.rate = rate_of(self._capture)
         #: How many frames the header names; 0 where it does not say.

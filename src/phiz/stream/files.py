@@ -84,7 +84,7 @@ class Pipe:
                 self.troubles.damaged += 1
         if not good and not stop.is_set():
             raise StreamError(
-                f"{self.name}: expected JPEG pictures one after another, came {index + 1} and none "
+                f"{self.name}: expected JPEG pictures one after another, got {index + 1} and none "
                 "of them whole; "
                 "convert the video: ffmpeg -i VIDEO -f mjpeg - | phiz watch -"
             )

@@ -137,7 +137,7 @@ class AnnotatedVideo:
         self._path, self._name = path, display_name(path)
         codec = CODECS.get(Path(path).suffix.lower())
         if codec is None:
-            raise StreamError(f"expected a video named {' '.join(CODECS)}, came {self._name}; name it so")
+            raise StreamError(f"expected a video named {' '.join(CODECS)}, got {self._name}; name it so")
         self._codec, self._rate, self._live = codec, rate, live
         self._writer: Any = None
         self._size = 0, 0

@@ -70,7 +70,7 @@ def load_part(
     if not len(kept) or np.isnan(labels).all():
         raise DataError(
             f"{folder}: expected faces with labels of attributes in the {name} part, such as "
-            f"{attributes[0]}; found none"
+            f"{attributes[0]}; got none"
         )
     keys = [readers.key(record, folder) for record in kept]
     return Part(
@@ -118,7 +118,7 @@ def divided(data: AttributeData, root: Path) -> dict[str, tuple[list[FaceRecord]
     for name in ("train", "validation", "test"):
         found[name] = [by_key[key] for key in part if part[key] == name], cluster
     if empty := [name for name, (chosen, _) in found.items() if not chosen]:
-        raise DataError(f"{data.split} of {folder}: expected pictures in the part {empty[0]!r}, found none")
+        raise DataError(f"{data.split} of {folder}: expected pictures in the part {empty[0]!r}, got none")
     return found
 
 
