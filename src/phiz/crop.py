@@ -20,6 +20,9 @@ from .types import KEYPOINT_NAMES, Point
 
 #: The keypoints that a crop is fitted to.
 POINTS = ("right_eye", "left_eye", "right_mouth", "left_mouth")
+#: Raised by one with any change to reading, finding or cutting a face that makes other pixels of the same
+#: picture: training crops of another version are cut anew.
+CROP_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from phiz import image
-from phiz.crop import CropTemplate, chip_crop, face_crop
+from phiz import image, landmarks
+from phiz.crop import CROP_VERSION, CropTemplate, chip_crop, face_crop
 from phiz.datasets.record import FaceRecord
-from phiz.detect import Detector
+from phiz.detect import Detector, load_card
 from phiz.errors import DataError, RecipeError
 from phiz.landmarks import Landmarker, keypoints, load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet
+from phiz.training.fingerprint import Fingerprint, digest, of_file, of_package, of_pictures
 from phiz.types import Point
 
-#: The detector of training crops is the default of analysis.
-DETECTOR = "auto"
 #: The cached crop is this much wider than the network's input, for augmentation to draw from.
 MARGIN = 1.5
 
@@ -80,24 +78,31 @@ def load_crops(
 ) -> Crops:
     """Return the crops of `records`, cutting them first where the cache does not hold them yet.
 
+    The cache holds those of the same pictures, by place, size and time, cut by the same detector, aligner and
+    version of the crop; crops of anything else lie beside them and are left alone.
     chips: the pictures are tight face chips (analysed as with --cropped) rather than photos. A
     photo without a face is left out; a chip without one gets the template's chip crop.
     size: side of the network's input in pixels; the crops are MARGIN times as wide.
     aligner: one of recipe.ALIGNERS. "landmarks" cuts by the records' own and leaves out a record without
     any; "mesh" and "fan" find them on the detector's face, whose own points serve where they see no face.
     fan_weights: of "fan", see `phiz.landmarks.load_landmarker`.
-    Raises: ImageError where a picture cannot be read; DataError where no picture shows a face; RecipeError
-    where "landmarks" leaves no record; ModelError where the aligner cannot be loaded.
+    Raises: ImageError where a picture cannot be read; DataError where none is given or none shows a face;
+    RecipeError where "landmarks" leaves no record; ModelError where the aligner cannot be loaded.
     """
+    if not records:
+        raise DataError("expected pictures to cut crops of, got none")
     if aligner == "landmarks" and all(record.landmarks is None for record in records):
         raise RecipeError(
             '[data] aligner = "landmarks" needs a data set with its own, such as FG-NET; none of these '
             f"{len(records)} pictures has any"
         )
     full = round(size * MARGIN)
-    by = {"detector": DETECTOR, "fan": f"fan {fan_weights or ''}"}.get(aligner, aligner)
-    key = json.dumps([["/".join(r.path.parts[-2:]) for r in records], chips, template.to_dict(), full, by])
-    stem = cache / hashlib.sha256(key.encode()).hexdigest()[:16]
+    key = cutting(aligner, fan_weights) | {
+        "pictures": of_pictures(record.path for record in records),
+        "points": digest([record.landmarks for record in records]) if aligner == "landmarks" else "",
+        "crop": digest([chips, template.to_dict(), full]),
+    }
+    stem = cache / digest(key)[:16]
     pixels_file, found_file = stem.with_suffix(".npy"), stem.with_suffix(".found.npy")
     if not found_file.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -114,6 +119,18 @@ def load_crops(
         paths=np.array([str(r.path) for r in kept], dtype=np.str_),
         taught=np.full((len(kept), 3), np.nan, dtype=np.float32),
     )
+
+
+def cutting(aligner: str, fan_weights: Path | None = None) -> Fingerprint:
+    """Return the identity of what finds and cuts a face: the crop's version, the detector, the aligner."""
+    by_mesh = aligner == "mesh"
+    return {
+        "crop version": digest(CROP_VERSION),
+        "detector": digest(asdict(load_card())),
+        "aligner": digest(
+            [aligner, of_package(landmarks) if by_mesh else "", of_file(fan_weights) if fan_weights else ""]
+        ),
+    }
 
 
 _FEMALE = {"female": 1.0, "male": 0.0, None: np.nan}
@@ -133,28 +150,32 @@ class _Job:
 
 
 def _cut(jobs: Sequence[_Job], pixels_file: Path, found_file: Path, workers: int | None) -> None:
-    """Write the crops, those of the faces found first, and which pictures have one."""
-    part = pixels_file.with_suffix(".part.npy")
-    pixels = None
-    found = np.zeros(len(jobs), bool)
-    count = 0
-    with ProcessPoolExecutor(workers) as pool:
-        done = pool.map(_cut_one, jobs, chunksize=32)
-        for i, crop in enumerate(tqdm(done, total=len(jobs), desc="cutting crops", unit="face")):
-            if crop is not None:
-                if pixels is None:  # straight to the file: half a million crops do not fit into memory
-                    pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(jobs), *crop.shape))
-                pixels[count], found[i] = crop, True
-                count += 1
-    if pixels is None:
-        raise DataError(f"no face was found in any of the {len(jobs)} pictures in {jobs[0].path.parent}")
-    pixels.flush()
-    del pixels  # closes the file, which some systems want before it is renamed
-    part.replace(pixels_file)
-    # The found file is written last, after both are complete: a cut that was killed is done again.
-    part = found_file.with_suffix(".part.npy")
-    np.save(part, found)
-    part.replace(found_file)
+    """Write the crops, those of the faces found first, and which pictures have one.
+
+    Each call works in a folder of its own, so that several processes may cut the same pictures at a time.
+    """
+    with TemporaryDirectory(prefix=".cutting-", dir=pixels_file.parent) as own:
+        pixels = None
+        found = np.zeros(len(jobs), bool)
+        count = 0
+        with ProcessPoolExecutor(workers) as pool:
+            done = pool.map(_cut_one, jobs, chunksize=32)
+            for i, crop in enumerate(tqdm(done, total=len(jobs), desc="cutting crops", unit="face")):
+                if crop is not None:
+                    if pixels is None:  # straight to the file: half a million crops do not fit into memory
+                        shape = (len(jobs), *crop.shape)
+                        pixels = np.lib.format.open_memmap(Path(own, "pixels.npy"), "w+", np.uint8, shape)
+                    pixels[count], found[i] = crop, True
+                    count += 1
+        if pixels is None:
+            raise DataError(f"no face was found in any of the {len(jobs)} pictures in {jobs[0].path.parent}")
+        pixels.flush()
+        del pixels  # closes the file, which some systems want before it is renamed
+        np.save(Path(own, "found.npy"), found)
+        if not found_file.exists():  # else another process was faster, and may have its file open
+            # The found file comes last, after both are complete: a cut that was killed is done again.
+            Path(own, "pixels.npy").replace(pixels_file)
+            Path(own, "found.npy").replace(found_file)
 
 
 def _cut_one(job: _Job) -> NDArray[np.uint8] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Pat
                 f"{teacher}: a teacher needs the outputs {STD} and {FEMALE}, it lacks "
                 f"{', '.join(sorted(lacking))}; train it as a network of timm, with gender"
             )
-        for records, chips in training_records(recipe, data):
+        for records, chips in filter(itemgetter(0), training_records(recipe, data)):
             for name, answers in _ask(model, records, chips, cache):
                 found.setdefault(name, []).append(answers)
     part = output.with_suffix(".part")
