@@ -11,6 +11,7 @@ from trees import picture, pictures, text
 
 from phiz.datasets import readers
 from phiz.datasets.aihub_korean import read_aihub_korean
+from phiz.datasets.fiw import read_fiw
 from phiz.datasets.morph2 import read_morph2
 from phiz.datasets.record import FaceRecord, Skipped
 from phiz.datasets.table import read_table
@@ -82,6 +83,38 @@ def test_morph2_refuses_other_lists(tmp_path: Path, files: dict[str, str], messa
         text(tmp_path / name, content)
     with pytest.raises(DataError, match=message):
         read_morph2(tmp_path)
+
+
+def test_fiw_gives_gender_person_and_family(tmp_path: Path) -> None:
+    pictures(tmp_path, "faces/F1_a.jpg", "faces/F2_b.jpg", "faces/F2_c.jpg")
+    text(
+        tmp_path / "labels.csv",
+        "file,family,person,gender,votes_for,votes_against\n"
+        "F1_a.jpg,F1,MID1,male,9,0\n"
+        "F2_b.jpg,F2,MID1,female,9,1\n"
+        "F2_c.jpg,F2,MID2,other,9,1\n"
+        "F2_c.jpg,,MID2,female,9,1\n"
+        "F2_d.jpg,F2,MID3,female,9,1\n",
+    )
+    skipped: list[Skipped] = []
+    records = list(read_fiw(tmp_path, skipped))
+    assert records == [
+        FaceRecord(tmp_path / "faces/F1_a.jpg", gender="male", subject="F1/MID1"),
+        FaceRecord(tmp_path / "faces/F2_b.jpg", gender="female", subject="F2/MID1"),
+    ]
+    assert [record.family for record in records] == ["F1", "F2"]
+    assert [readers.key(record, tmp_path) for record in records] == ["F1_a.jpg", "F2_b.jpg"]
+    assert skipped == [
+        Skipped("labels.csv:4 F2_c.jpg", "gender 'other' is not one of female, male"),
+        Skipped("labels.csv:5 F2_c.jpg", "no family or no person"),
+        Skipped("labels.csv:6 F2_d.jpg", "picture missing"),
+    ]
+
+
+def test_fiw_without_families_is_refused(tmp_path: Path) -> None:
+    text(tmp_path / "labels.csv", "file,person,gender\n")
+    with pytest.raises(DataError, match=r"labels.csv: expected a column 'family'"):
+        read_fiw(tmp_path)
 
 
 def test_a_table_of_ones_own_pictures(tmp_path: Path) -> None:

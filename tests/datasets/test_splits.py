@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from phiz.datasets.copies import read_copies, together
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import (
     CELEBA_SHARES,
     CELEBA_TEST_SHARES,
     UTKFACE_SHARES,
+    SplitRow,
     age_band,
     assign,
     conflicts,
     load_conflicts,
     load_split,
+    read_split,
     split_celeba,
+    split_fiw,
     split_utkface,
     write_conflicts,
     write_split,
@@ -184,9 +188,9 @@ def test_conflicts_file_round_trip(tmp_path: Path) -> None:
 def test_published_utkface_split_is_whole() -> None:
     parts = load_split(ROOT / "splits" / "utkface.csv")
     assert {part: len(names) for part, names in parts.items()} == {
-        "train": 15277,
-        "validation": 1908,
-        "test": 1917,
+        "train": 15283,
+        "validation": 1909,
+        "test": 1910,
     }
     assert load_conflicts(ROOT / "splits" / "utkface_conflicts.csv") <= set(chain(*parts.values()))
 
@@ -196,14 +200,41 @@ def test_published_utkface_split_is_whole() -> None:
 def test_published_splits_fit_the_data() -> None:
     load_split(ROOT / "splits" / "utkface.csv", SHARED / "UTKFace")
     load_split(ROOT / "splits" / "celeba.csv", SHARED / "CelebA" / "img_align_celeba")
+    load_split(ROOT / "splits" / "fiw.csv", SHARED / "FIW" / "faces")
+
+
+def published(name: str) -> list[SplitRow]:
+    return read_split(ROOT / "splits" / f"{name}.csv")
+
+
+def test_published_copies_lie_on_one_side() -> None:
+    """Of training against the rest in every split, and of validation against test too."""
+    copies = read_copies(ROOT / "splits" / "copies.csv")
+    assert len(copies) > 900
+    for celeba in ("celeba", "celeba_attributes"):
+        names = {"utkface": "utkface", "celeba": celeba, "fiw": "fiw"}
+        part = {(name, row.file): row.part for name, file in names.items() for row in published(file)}
+        if celeba == "celeba":
+            assert [c for c in copies if part[c.first] != part[c.second]] == []
+        inside = [c for c in copies if c.first[0] == c.second[0]]
+        assert [c for c in inside if part[c.first] != part[c.second]] == []
+
+
+def test_what_attributes_are_tested_on_no_network_of_gender_trained_on() -> None:
+    tested = {row.file for row in published("celeba_attributes") if row.part == "test"}
+    assert tested == {row.file for row in published("celeba") if row.part == "validation"}
 
 
 @pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the research faces are not beside the repository")
-@pytest.mark.parametrize(("name", "test"), [("celeba", False), ("celeba_attributes", True)])
-def test_published_celeba_splits_are_made_again(name, test) -> None:
-    from phiz.datasets.celeba import read_celeba
-    from phiz.datasets.splits import read_split
+def test_published_fiw_and_celeba_splits_are_made_again() -> None:
+    from phiz.datasets import readers
 
-    rows = split_celeba(list(read_celeba(SHARED / "CelebA")), seed=0, test=test)
-    assert rows == read_split(ROOT / "splits" / f"{name}.csv")
+    copies = read_copies(ROOT / "splits" / "copies.csv")
+    base = {
+        "utkface": published("utkface"),
+        "celeba": split_celeba(readers.read("celeba", SHARED), seed=0),
+        "fiw": split_fiw(readers.read("fiw", SHARED), seed=0),
+    }
+    made = together(base, copies, followers=["fiw"])
+    assert {name: made[name] == published(name) for name in base} == dict.fromkeys(base, True)

@@ -104,9 +104,11 @@ def split(
     seed: Annotated[int, typer.Option(help="Which of the possible splits.")] = 0,
     test: Annotated[bool, typer.Option("--test", help="CelebA: with a test part, for attributes.")] = False,
 ) -> None:
-    """Split a data set, with near-duplicates (UTKFace) or one person's pictures (CelebA) on one side."""
-    if dataset not in ("utkface", "celeba"):
-        raise typer.BadParameter(f"expected utkface or celeba; {dataset!r} is only measured on, never split")
+    """Split a data set: near-duplicates (UTKFace), a person (CelebA) or a family (FIW) stay on one side."""
+    if dataset not in ("utkface", "celeba", "fiw"):
+        raise typer.BadParameter(
+            f"expected utkface, celeba or fiw; {dataset!r} is only measured on, never split"
+        )
     for path in (output, conflicts):
         if path is not None:
             _check_output(path)
@@ -120,6 +122,8 @@ def split(
         if conflicts is not None:
             header = f"Copies of one photo with contradicting labels; see README.md. {command}"
             splits.write_conflicts(conflicts, contradicting, header)
+    elif dataset == "fiw":
+        rows = splits.split_fiw(records, seed)
     else:
         rows = splits.split_celeba(records, seed, test=test)
     splits.write_split(output, rows, f"Rule and counts: README.md. Made by: {command}")

@@ -11,6 +11,7 @@ from .aihub_korean import read_aihub_korean
 from .all_age_faces import read_all_age_faces
 from .celeba import read_celeba
 from .fgnet import read_fgnet
+from .fiw import read_fiw
 from .imdb_wiki import read_imdb_wiki
 from .lfwa import read_lfwa
 from .megaage_asian import read_megaage_asian
@@ -27,6 +28,7 @@ READERS: dict[str, Reader] = {
     "utkface": read_utkface,
     "celeba": read_celeba,
     "fgnet": read_fgnet,
+    "fiw": read_fiw,
     "morph2": read_morph2,
     "megaage-asian": read_megaage_asian,
     "all-age-faces": read_all_age_faces,
@@ -42,6 +44,7 @@ FOLDERS: dict[str, str] = {
     "utkface": "UTKFace",
     "celeba": "CelebA",
     "fgnet": "FGNET",
+    "fiw": "FIW",
     "morph2": "MORPH_nonCommercial",
     "megaage-asian": "megaage_asian",
     "all-age-faces": "All-Age-Faces Dataset",
@@ -53,7 +56,7 @@ FOLDERS: dict[str, str] = {
 }
 
 #: Data sets of tight face chips; the others are photos, whose faces have to be found.
-CHIPS = ("utkface",)
+CHIPS = ("utkface", "fiw")
 
 
 def read(name: str, root: Path, skipped: list[Skipped] | None = None) -> list[FaceRecord]:

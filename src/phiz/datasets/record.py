@@ -17,6 +17,7 @@ class FaceRecord:
     age: years.
     gender: "female" or "male", whatever code the data set uses.
     subject: the person's identity within the data set.
+    family: the family that the person belongs to, where the data set is of families.
     group: the data set's own group name, read only to audit errors by group.
     attributes: name to present or absent, in CelebA's names; an attribute nobody labelled is missing.
     landmarks: 68 points (x, y) in pixels, in the data set's own order (FG-NET's), where it has them.
@@ -31,6 +32,7 @@ class FaceRecord:
     attributes: Mapping[str, bool] | None = field(default=None, compare=False, repr=False)
     landmarks: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
     part: str | None = field(default=None, compare=False)
+    family: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ PICTURE_FOLDERS = frozenset(
         "original images",
         "aglined faces",
         "aligned faces",
+        "faces",
         "lfw",
         "Album2",
     )

@@ -24,6 +24,7 @@ UTKFACE_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
 CELEBA_SHARES = {"validation": 0.1, "train": 0.9}
 #: What is validation above is the test part here, so that both keep the same people out of training.
 CELEBA_TEST_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
+FIW_SHARES = {"test": 0.15, "validation": 0.15, "train": 0.7}
 AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, None))
 
 
@@ -55,15 +56,19 @@ def age_band(age: float) -> str:
     raise AssertionError("the last band has no upper end")
 
 
-def split_utkface(records: Sequence[FaceRecord], seed: int) -> tuple[list[SplitRow], list[Conflict]]:
+def split_utkface(
+    records: Sequence[FaceRecord], seed: int, known_copies: Sequence[tuple[int, int]] = ()
+) -> tuple[list[SplitRow], list[Conflict]]:
     """Split UTKFace 80/10/10 by near-duplicate clusters and list the contradicting labels.
 
+    known_copies: index pairs of pictures that are copies for another reason; their labels are compared too.
     Reads every picture. The same records and seed give the same rows.
     """
     small = near_duplicates.shrink(record.path for record in records)
     pairs = list(near_duplicates.matches(small, KEEP_TOGETHER))
     cluster = near_duplicates.clusters(len(records), ((i, j) for i, j, _ in pairs))
     same_photo = [(i, j) for i, j, alike in pairs if alike >= SAME_PHOTO]
+    same_photo += known_copies
     rows = assign(records, cluster, UTKFACE_SHARES, seed)
     return rows, conflicts(records, same_photo)
 
@@ -75,6 +80,12 @@ def split_celeba(records: Sequence[FaceRecord], seed: int, *, test: bool = False
     """
     cluster = near_duplicates.number([record.subject for record in records])
     return assign(records, cluster, CELEBA_TEST_SHARES if test else CELEBA_SHARES, seed)
+
+
+def split_fiw(records: Sequence[FaceRecord], seed: int) -> list[SplitRow]:
+    """Split Families in the Wild 70/15/15 by family."""
+    cluster = near_duplicates.number([record.family for record in records])
+    return assign(records, cluster, FIW_SHARES, seed)
 
 
 def assign(
@@ -162,7 +173,7 @@ def write_conflicts(path: Path, rows: Sequence[Conflict], header: str) -> None:
 def read_split(path: Path | str) -> list[SplitRow]:
     """Read a split file; DataError where it is missing, has other columns or lists a file twice."""
     rows: dict[str, SplitRow] = {}
-    for line in _table(path, "file", "part", "cluster"):
+    for line in table(path, "file", "part", "cluster"):
         name, part, cluster = line["file"], line["part"], line["cluster"]
         if not (name and part and cluster and cluster.isdecimal()):
             raise DataError(f"{path}: expected file, part and cluster number; got {list(line.values())}")
@@ -193,10 +204,11 @@ def load_split(path: Path | str, folder: Path | str | None = None) -> dict[str, 
 
 def load_conflicts(path: Path | str) -> set[str]:
     """Return the file names that a conflicts file lists; training leaves these out."""
-    return {row["file"] for row in _table(path, "file", "reason")}
+    return {row["file"] for row in table(path, "file", "reason")}
 
 
-def _table(path: Path | str, *columns: str) -> list[dict[str, str]]:
+def table(path: Path | str, *columns: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV file with comment lines; DataError where a column is missing."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

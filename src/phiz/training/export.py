@@ -29,6 +29,7 @@ TERMS = {
     "UTKFace": "non-commercial research",
     "CelebA": "non-commercial research, pictures not to be passed on",
     "fgnet": "research",
+    "fiw": "non-commercial research and education, pictures not to be passed on",
     "morph2": "those of the release that you licensed",
     "megaage-asian": "non-commercial research",
     "all-age-faces": "non-commercial research",
