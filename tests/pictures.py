@@ -8,12 +8,28 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
+from phiz import image
+from phiz.errors import ImageError
 
 Pixels = NDArray[Any]
 
 GREY, RGB, GREY_ALPHA, RGB_ALPHA = 0, 2, 4, 6  # the colour types of PNG
+
+
+def close(got: Pixels, want: Pixels, tolerance: int) -> bool:
+    """Whether two pictures have one shape and differ nowhere by more than the tolerance."""
+    return got.shape == want.shape and int(np.abs(got.astype(int) - want).max()) <= tolerance
+
+
+def message(source: Any, **options: Any) -> str:
+    """Return what `phiz.image.load` says of a picture that it refuses."""
+    with pytest.raises(ImageError) as caught:
+        image.load(source, **options)
+    return str(caught.value)
 
 
 def scene(width: int = 48, height: int = 32) -> Pixels:
@@ -61,6 +77,35 @@ def jpeg_with_exif(jpeg: bytes, block: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
 
 
+def declare(picture: bytes, width: int, height: int) -> bytes:
+    """Change the size that a TIFF (little-endian), an AVIF or a HEIC of Pillow's declares."""
+    data = bytearray(picture)
+    if not data.startswith(b"II"):
+        struct.pack_into(">II", data, data.index(b"ispe") + 8, width, height)
+        return bytes(data)
+    return retag(retag(picture, 256, width), 257, height)
+
+
+def retag(tiff: bytes, tag: int, value: int, into: int | None = None) -> bytes:
+    """Change the value of a tag in the first directory of a little-endian TIFF, and make it another tag."""
+    data = bytearray(tiff)
+    (start,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, start)
+    entries = range(start + 2, start + 2 + 12 * count, 12)
+    (entry,) = (place for place in entries if struct.unpack_from("<H", data, place) == (tag,))
+    struct.pack_into("<HHII", data, entry, into or tag, 4, 1, value)
+    return bytes(data)
+
+
+def heic(pixels: Pixels, **options: Any) -> bytes:
+    """A HEIC, as phones write them."""
+    import pillow_heif
+
+    file = io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(file, format="HEIF", **options)
+    return file.getvalue()
+
+
 def bombs(width: int, height: int) -> dict[str, bytes]:
     """Tiny files of every format that declare a huge picture."""
     jpeg = bytearray(encode(scene(), "JPEG"))
@@ -87,5 +132,6 @@ def bombs(width: int, height: int) -> dict[str, bytes]:
         "webp-lossy": lossy,
         "webp-lossless": lossless,
         "webp-extended": extended,
+        "tiff": declare(encode(scene(), "TIFF", compression="tiff_deflate"), width, height),
     }
     return {kind: bytes(data) for kind, data in made.items()}

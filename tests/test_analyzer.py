@@ -200,8 +200,8 @@ def test_a_bad_picture_does_not_stop_the_others(fake_model: Path, two_faces: obj
         width=None,
         height=None,
         faces=(),
-        error=f"{tmp_path}/empty.jpg: expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); "
-        "copy it again from its source",
+        error=f"{tmp_path}/empty.jpg: expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC, "
+        "got an empty file (0 bytes); copy it again from its source",
     )
     assert results[0] == results[3]
 

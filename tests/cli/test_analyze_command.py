@@ -23,7 +23,8 @@ from phiz.data import ASTRONAUT
 
 PHIZ = os.path.join(sysconfig.get_path("scripts"), "phiz")
 HEADER = b"  age  gender  sure   face at x,y       size  picture\n"
-EMPTY = "expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); copy it again from its source"
+EXPECTED = "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+EMPTY = f"{EXPECTED}, got an empty file (0 bytes); copy it again from its source"
 
 
 @pytest.fixture

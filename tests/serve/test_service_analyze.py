@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from pictures import bombs, encode, exif, jpeg_with_exif, scene
+from pictures import bombs, encode, exif, heic, jpeg_with_exif, scene
 from service import make_app
 from typer.testing import CliRunner
 
-from phiz import Analyzer
+from phiz import Analyzer, image
 from phiz.cli import app as command_line
 from phiz.data import ASTRONAUT
 from phiz.serve.schema import Answer
@@ -57,6 +57,16 @@ def test_the_body_itself_may_be_the_picture_and_its_content_decides(client: Test
     assert answer.json() == {"results": [jsonl(ASTRONAUT)[0] | {"path": None}]}
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "AVIF", "HEIC"])
+def test_what_phones_and_scanners_send_is_read(client: TestClient, kind: str) -> None:
+    if kind not in image.readable():
+        pytest.skip(f"{kind} needs more than is installed here")
+    pixels = image.load(ASTRONAUT)
+    data = heic(pixels) if kind == "HEIC" else encode(pixels, kind)
+    answer = client.post("/v1/analyze", files=[("x", (f"photo.{kind.lower()}", data))])
+    assert len(answer.json()["results"][0]["faces"]) == 1
+
+
 def test_a_body_may_come_in_chunks_of_unknown_total(client: TestClient) -> None:
     chunks = (PHOTO[start : start + 7000] for start in range(0, len(PHOTO), 7000))
     answer = client.post("/v1/analyze", content=chunks, headers=JPEG)
@@ -95,15 +105,17 @@ def test_text_that_names_a_path_or_an_address_is_no_picture(client: TestClient) 
     [
         (
             b"",
-            "expected JPEG, PNG, WebP, BMP or GIF, got an empty file (0 bytes); "
+            "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC, got an empty file (0 bytes); "
             "copy it again from its source",
         ),
         (PHOTO[:9000], "expected a whole JPEG, got one damaged or cut short; copy it again from its source"),
-        (b"%PDF-1.7 ...", "expected JPEG, PNG, WebP, BMP or GIF, got PDF; convert it to JPEG or PNG"),
+        (
+            b"%PDF-1.7 ...",
+            "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC, got PDF; convert it to JPEG or PNG",
+        ),
         (
             encode(scene(1200, 900), "PNG"),
-            "expected at most 1,000,000 pixels, got 1200x900 (1,080,000); "
-            "make it smaller or raise max_pixels",
+            "expected at most 1,000,000 pixels, got 1200x900 (1,080,000); make it smaller",
         ),
     ],
 )

@@ -153,7 +153,9 @@ def test_broken_picture_on_the_server(open_page: Callable[..., Any]) -> None:
     use_server(page)
     drop(page, files={"words.png": b"no picture at all"})
     expect(page.get_by_role("alert")).to_contain_text("words.png: The server refused the picture: ")
-    expect(page.get_by_role("alert")).to_contain_text("expected JPEG, PNG, WebP, BMP or GIF")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+    )
     screenshot(page, "error-of-the-server")
 
 

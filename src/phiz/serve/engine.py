@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..analyzer import Analyzer, Located
 from ..errors import ImageError
-from ..image import load
+from ..image import ALLOW_MORE, load
 from ..types import Estimate, Result
 from .metrics import Metrics
 from .settings import Settings
@@ -167,7 +167,8 @@ class Engine:
         try:
             image = load(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes, name=name)
         except ImageError as error:
-            return Result(path=name, width=None, height=None, faces=(), error=str(error))
+            reason = str(error).removesuffix(ALLOW_MORE)  # its sender cannot
+            return Result(path=name, width=None, height=None, faces=(), error=reason)
         located = self._analyzer.locate(image)
         spent = time.perf_counter() - start
         self._seconds_each += (spent - self._seconds_each) / 16

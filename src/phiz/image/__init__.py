@@ -1,0 +1,13 @@
+"""Reading a picture from anywhere into one form: RGB, uint8, upright, within bounds.
+
+`source` takes bytes, files, arrays and PIL images; `formats` tells what bytes are and opens them; `jpeg`
+saves those without an end; `pixels` turns an opened picture into an array; `bounds` refuses what is too
+large; `names` makes names printable.
+"""
+
+from .bounds import ALLOW_MORE, MAX_BYTES, MAX_PIXELS
+from .formats import readable, suffixes
+from .names import display_name
+from .source import Source, load
+
+__all__ = ["ALLOW_MORE", "MAX_BYTES", "MAX_PIXELS", "Source", "display_name", "load", "readable", "suffixes"]
