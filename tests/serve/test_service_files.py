@@ -6,9 +6,12 @@ import gzip
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from service import make_app
 from starlette.websockets import WebSocketDisconnect
 
@@ -95,6 +98,19 @@ def test_nothing_else_is_given_out(client: TestClient, path: str) -> None:
     assert b"not for browsers" not in answer.content
 
 
+#: Paths that file systems refuse each in its own way: names too long, NUL, no Unicode, far too deep.
+ODD_PARTS = st.sampled_from(["/", "..", ".", "\0", "é", "\udcff", "\ud800", "a" * 249, "a" * 256, "b" * 5000])
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@given(parts=st.lists(ODD_PARTS | st.text(max_size=3), min_size=1, max_size=12))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_path_is_a_file_or_not_found(client: TestClient, method: str, parts: list[str]) -> None:
+    for prefix in ("/", "/models/"):
+        path = quote((prefix + "".join(parts)).encode("utf-8", "surrogatepass"), safe="/")
+        assert client.request(method, f"http://testserver{path}").status_code in (200, 404, 405)
+
+
 def test_the_weights_are_those_of_their_cards(client: TestClient) -> None:
     for card in list_cards():
         weights = client.get(f"/models/{card.name}.onnx").content
@@ -111,7 +127,8 @@ def test_a_service_without_a_page_says_not_found(analyzer: Analyzer, monkeypatch
 
 def test_other_methods_and_websockets_of_the_page(client: TestClient) -> None:
     assert client.head("/").status_code == 200
-    assert client.post("/").status_code == 405
+    refused = client.post("/")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/elsewhere"):
         pass
 

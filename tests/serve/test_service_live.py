@@ -126,6 +126,29 @@ def test_paths_that_climb_lead_nowhere(process: Process) -> None:
         assert answer.startswith(b"HTTP/1.1 404 "), path
 
 
+def test_what_is_too_long_is_not_found_and_fills_no_log() -> None:
+    long = "x" * 15_000
+    lines = (
+        f"GET /{long}",
+        f"GET /models/{long}",
+        f"GET /{'é' * 2000}",
+        f"GET /{'x' * 253}",
+        f"{long} /healthz",
+    )
+    with Process() as process:
+        answers = [
+            talk(process.port, f"{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+            for line in lines
+        ]
+        process.terminate()
+        process.wait()
+        log = process.log.decode().splitlines()
+    statuses = [answer[9:12] for answer in answers]
+    assert statuses == [b"404", b"404", b"400", b"404", b"405"]  # é is no character of a request line
+    assert len(log) <= len(lines)
+    assert max(map(len, log)) < 500
+
+
 def test_more_connections_than_allowed_are_turned_away(process: Process) -> None:
     lines = [socket.create_connection(("127.0.0.1", process.port), timeout=PATIENCE) for _ in range(45)]
     try:

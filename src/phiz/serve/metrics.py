@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("phiz.serve")
 
+#: Most characters of a request's method and of its path in a log line.
+WORD_LENGTH = 200
+
 _SECONDS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 30)
 
 
@@ -83,5 +86,9 @@ class Observe:
             self._metrics.requests.labels(route, str(status or "gone")).inc()
             self._metrics.request_seconds.labels(route).observe(seconds)
             client = (scope.get("client") or ("-",))[0]
-            path = scope["path"].encode("unicode_escape").decode("ascii")[:200]
-            log.info("%s %s %s %s %.0f ms", client, scope["method"], path, status or "gone", seconds * 1000)
+            what = f"{scope['method'][:WORD_LENGTH]} {_printable(scope['path'])}"
+            log.info("%s %s %s %.0f ms", client, what, status or "gone", seconds * 1000)
+
+
+def _printable(path: str) -> str:
+    return path[:WORD_LENGTH].encode("unicode_escape").decode("ascii")[:WORD_LENGTH]

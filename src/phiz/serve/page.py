@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from .. import detect, models
 
@@ -33,36 +32,34 @@ TYPES = {
 REVALIDATE = {"cache-control": "no-cache"}
 
 
-class Page(StaticFiles):
-    """The page's files; NAME is sent from NAME.gz where only that is there."""
+class Page:
+    """The page's files as an ASGI application; NAME is sent from NAME.gz where only that is there.
+
+    The files are listed once, so that no path of a client is ever looked up on the disk.
+    """
 
     def __init__(self, folder: Path = PAGE) -> None:
-        super().__init__(directory=folder, html=True)
+        root = folder.resolve()
+        found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+        self._files = {
+            name: path
+            for name, path in found.items()
+            if path.is_file() and path.resolve().is_relative_to(root)  # no link leads out of the folder
+        }
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file at `path`, or raise HTTPException (404, 405)."""
-        try:
-            response = await super().get_response(path, scope)
-        except HTTPException as error:
-            if error.status_code != 404 or "\0" in path:
-                raise
-            packed, found = self.lookup_path(path + ".gz")
-            if found is None or not os.path.isfile(packed):
-                raise
-            response = self._unpacked(packed, found, scope)
-        _describe(response, path)
-        return response
-
-    def _unpacked(self, packed: str, found: os.stat_result, scope: Scope) -> Response:
-        """Return the file that `packed` holds, packed as it is where the client takes that."""
-        accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
-        if "gzip" in accepted:
-            response = self.file_response(packed, found, scope)
-            response.headers["content-encoding"] = "gzip"
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the file at the request's path, or raise HTTPException (404, 405)."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        name = scope["path"].removeprefix("/") or "index.html"
+        if name in self._files:
+            response = _file_response(self._files[name], scope)
+        elif f"{name}.gz" in self._files:
+            response = _unpacked(self._files[f"{name}.gz"], scope)
         else:
-            response = Response(gzip.decompress(Path(packed).read_bytes()))
-        response.headers["vary"] = "accept-encoding"
-        return response
+            raise HTTPException(404)
+        _describe(response, name)
+        await response(scope, receive, send)
 
 
 def weights_files() -> dict[str, Path]:
@@ -72,8 +69,25 @@ def weights_files() -> dict[str, Path]:
 
 def weights_response(path: Path, scope: Scope) -> Response:
     """Return one file of `weights_files`."""
-    response = StaticFiles().file_response(path, path.stat(), scope)
+    response = _file_response(path, scope)
     _describe(response, path.name)
+    return response
+
+
+def _file_response(path: Path, scope: Scope) -> Response:
+    """Return a file, or 304 where the client has it already."""
+    return StaticFiles().file_response(path, path.stat(), scope)
+
+
+def _unpacked(packed: Path, scope: Scope) -> Response:
+    """Return the file that `packed` holds, packed as it is where the client takes that."""
+    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+    if "gzip" in accepted:
+        response = _file_response(packed, scope)
+        response.headers["content-encoding"] = "gzip"
+    else:
+        response = Response(gzip.decompress(packed.read_bytes()))
+    response.headers["vary"] = "accept-encoding"
     return response
 
 
