@@ -66,6 +66,64 @@ def test_a_lost_one_ends_after_the_patience_and_its_number_is_not_used_again() -
     assert tracker.update([], 1.8) == tracker.expect(1.9) == tracker.finish() == []
 
 
+@pytest.mark.parametrize("gap", [PATIENCE + 0.1, 60.0, 3600.0])
+@pytest.mark.parametrize("missed", [False, True])
+def test_who_comes_after_the_patience_is_somebody_new(gap: float, missed: bool) -> None:
+    """Also where no look in between showed that the first one had gone, as after a pause of a recording."""
+    tracker = Tracker()
+    for i in range(10):
+        tracker.update([face(100)], i / 25)
+    if missed:
+        tracker.update([], 10 / 25)
+    begins = 9 / 25 + gap
+    (new,) = tracker.update([face(100, age=60)], begins)
+    assert (new.id, new.first, new.seen, new.face.age) == (2, begins, 1, 60)
+    (gone,) = tracker.ended()
+    assert (gone.id, gone.first, gone.last, gone.seen) == (1, 0.0, 9 / 25, 10)
+
+
+def test_between_looks_who_is_out_of_view_for_too_long_is_not_shown() -> None:
+    tracker = Tracker()
+    tracker.update([face(100)], 0.0)
+    tracker.update([face(100)], 0.04)
+    assert ids(tracker.expect(2.0)) == {1: 100}
+    assert tracker.expect(2.1) == []
+    assert [track.id for track in tracker.ended()] == [1]
+
+
+@pytest.mark.parametrize("pace", [0.04, 1.0, 3.0, 4.9])
+def test_everybody_keeps_their_number_however_slowly_looks_follow(pace: float) -> None:
+    tracker = Tracker(pace=pace)
+    for i in range(20):
+        assert ids(tracker.update([face(100), face(400)], i * pace)) == {1: 100, 2: 400}
+        assert ids(tracker.expect((i + 0.9) * pace)) == {1: 100, 2: 400}
+    assert tracker.ended() == []
+
+
+def test_without_a_known_pace_it_is_learnt_from_two_looks() -> None:
+    tracker = Tracker()
+    numbers = [tracker.update([face(100)], 3.0 * i)[0].id for i in range(10)]
+    assert numbers == [1, *[2] * 9]
+
+
+def test_a_pause_does_not_become_the_pace() -> None:
+    tracker = Tracker()
+    numbers = [tracker.update([face(100)], 3600.0 * i)[0].id for i in range(5)]
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+def test_a_cut_ends_everybody_and_their_answers() -> None:
+    tracker = Tracker()
+    for i in range(10):
+        tracker.update([face(100, age=20, female=0.9), face(400)], i / 25)
+    tracker.update([face(400)], 10 / 25)  # the first one is only lost
+    tracker.cut()
+    assert [track.id for track in tracker.ended()] == [1, 2]
+    assert tracker.expect(11 / 25) == []
+    (new,) = tracker.update([face(100, age=60, female=0.1)], 11 / 25)
+    assert (new.id, new.face.age, new.face.gender) == (3, 60, "male")
+
+
 def test_a_weak_face_continues_a_track_but_begins_none() -> None:
     tracker = Tracker()
     weak = STRONG - 0.01

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from scenes import scene, with_patch
 from stream_fakes import FakeSource, one_face, plain
 
 from phiz.stream.buffer import Stop
-from phiz.stream.frame import StreamError
+from phiz.stream.frame import Frame, StreamError
 from phiz.stream.output import Shown
+from phiz.stream.track import Track
 from phiz.stream.watch import watch
 from phiz.types import Face
 
@@ -167,3 +170,78 @@ def test_tracks_that_end_are_given_to_the_outputs_once() -> None:
     kept = Kept()
     watch(FakeSource(images), analyze, [kept])
     assert [track.id for shown in kept.shown for track in shown.ended] == [1]
+
+
+def numbers(kept: Kept) -> list[list[int]]:
+    return [[track.id for track in shown.tracks] for shown in kept.shown]
+
+
+@pytest.mark.parametrize("every", [1, 2, 5, 100])
+def test_a_cut_ends_everybody_in_view_and_is_looked_at(every: int) -> None:
+    kept = Kept()
+    man, woman = with_patch(scene(1), plain(200), 0, 0), with_patch(scene(2), plain(20), 0, 0)
+    summary = watch(FakeSource([man] * 7 + [woman] * 7), one_face, [kept], every=every)
+    assert numbers(kept) == [[1]] * 7 + [[2]] * 7
+    assert [shown.tracks[0].face.age for shown in kept.shown] == [200] * 7 + [20] * 7
+    assert kept.shown[7].looked
+    assert [track.id for track in kept.shown[7].ended] == [1]
+    assert summary.people == 2
+
+
+def test_a_pause_in_a_recording_ends_everybody_in_view() -> None:
+    class Pausing(FakeSource):
+        def frames(self, stop: Stop):  # type: ignore[no-untyped-def]
+            for frame in super().frames(stop):
+                yield Frame(frame.index, frame.time + (3600 if frame.index >= 5 else 0), frame.image)
+
+    kept = Kept()
+    summary = watch(Pausing([scene(1)] * 12), one_face, [kept])
+    assert numbers(kept) == [[1]] * 5 + [[2]] * 7
+    assert summary.people == 2
+    kept = Kept()
+    watch(Pausing([scene(1)] * 12), one_face, [kept], every=4)
+    assert numbers(kept) == [[1]] * 5 + [[]] * 3 + [[2]] * 4  # nobody is expected to have waited
+
+
+class Left:
+    """Notes who was in view at the end."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.tracks: list[Track] = []
+        self._kept = kept
+
+    def __call__(self, left: Sequence[Track]) -> None:
+        assert not self._kept.closed
+        self.tracks += left
+
+
+def test_at_the_end_everybody_in_view_ends() -> None:
+    kept = Kept()
+    left = Left(kept)
+    watch(FakeSource([scene(1)] * 30), one_face, [kept], at_end=left)
+    assert [(track.id, track.first, track.last) for track in left.tracks] == [(1, 0.0, 29 / 25)]
+    assert [track for shown in kept.shown for track in shown.ended] == []
+
+
+def test_also_where_the_end_is_a_stop_a_limit_or_a_failure() -> None:
+    stop = Stop()
+
+    class Ending(Kept):
+        def write(self, shown: Shown) -> None:
+            super().write(shown)
+            if shown.frame.index == 5:
+                stop.set()
+
+    stopped, limited, failed, full = Ending(), Kept(), Kept(), Kept(fail_at=5)
+    for kept, images, options in (
+        (stopped, [scene(1)] * 500, {"stop": stop}),
+        (limited, [scene(1)] * 500, {"max_frames": 6}),
+    ):
+        left = Left(kept)
+        watch(FakeSource(images), one_face, [kept], at_end=left, **options)  # type: ignore[arg-type]
+        assert [track.id for track in left.tracks] == [1]
+    for kept, error in ((failed, StreamError("came to grief")), (full, None)):
+        left = Left(kept)
+        with pytest.raises(StreamError):
+            watch(FakeSource([scene(1)] * 9, error=error), one_face, [kept], at_end=left)
+        assert [track.id for track in left.tracks] == [1]

@@ -106,8 +106,7 @@ class Counter:
             self._end_minute()
             for person in self._people.values():
                 person.last = now
-        for track in ended:
-            self._end(track)
+        self.leave(ended)
         known = [(track, self._people[track.id]) for track in tracks if track.id in self._people]
         for _, person in known:
             if now - person.last > LONGEST_LOOK:
@@ -121,6 +120,16 @@ class Counter:
         self._now = now
         for track in tracks:
             self._people.setdefault(track.id, _Person(track.face, now)).look(track, now)
+
+    def leave(self, ended: Iterable[Tracked]) -> None:
+        """Take in tracks that ended and how long they lasted; at a stream's end those of `Tracker.finish`."""
+        for track in ended:
+            person = self._people.get(track.id)
+            if person and not person.ended:
+                person.ended = True
+                person.dwell = dwell_bin(track.last - track.first)
+                if person.group is None:
+                    person.face = track.face
 
     def close(self) -> None:
         """Write what there is of the running minute. Raises StoreError where the store cannot take it."""
@@ -145,14 +154,6 @@ class Counter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _end(self, track: Tracked) -> None:
-        person = self._people.get(track.id)
-        if person and not person.ended:
-            person.ended = True
-            person.dwell = dwell_bin(track.last - track.first)
-            if person.group is None:
-                person.face = track.face
 
     def _end_minute(self) -> None:
         self._sum()

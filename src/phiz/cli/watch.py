@@ -98,7 +98,7 @@ def watch(
         if output is not None:
             outputs.append(AnnotatedVideo(output, frames.rate, live=frames.live))
         if counter is not None:
-            outputs.append(_Counting(counter))
+            outputs.append(Counting(counter))
         reason = "--no-window" if window is False else no_window()
         if window or reason is None:
             outputs.append(Window(stop))
@@ -113,6 +113,7 @@ def watch(
             max_frames=max_frames,
             stop=stop,
             say=_say,
+            at_end=counter.leave if counter is not None else lambda left: None,
         )
         seconds = time.monotonic() - start
     _say(described(summary, frames, seconds))
@@ -160,15 +161,18 @@ def _counter(url: str, begun: datetime) -> AbstractContextManager[Any]:
     return counting()
 
 
-class _Counting:
-    """Gives the tracks of analysed frames to an audience counter."""
+class Counting:
+    """An output that gives the tracks to an audience counter."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
 
     def write(self, shown: Shown) -> None:
+        """Count an analysed frame's faces, and those who have left."""
         if shown.looked:
             self._counter.update(shown.tracks, shown.frame.time, shown.ended)
+        else:
+            self._counter.leave(shown.ended)
 
     def close(self) -> None:
         """Nothing: the counter closes itself."""

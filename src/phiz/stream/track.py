@@ -26,6 +26,8 @@ OVERLAP_STRONG, OVERLAP_WEAK = 0.2, 0.5
 BUFFER = 0.25
 #: Seconds after which a face that was not seen again has left.
 PATIENCE = 2.0
+#: Who was seen at the last look may be expected longer where looks are that far apart; in seconds, at most.
+LONGEST_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,12 @@ class Tracker:
     The association is ByteTrack's (Y. Zhang et al., ECCV 2022, arXiv 2110.06864): every track, also one lost
     for a while, is first matched with the faces that score high, then tracks still in view with those that
     score low; only a high score begins a track. patience: seconds for which a lost face is expected back.
+    pace: seconds from one look to the next, as far as known; later that of the last two looks is taken.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
-        self._look = 0  # number of the last analysed frame
+    def __init__(self, patience: float = PATIENCE, pace: float = 0.0) -> None:
+        self._patience, self._pace = patience, pace
+        self._look, self._time = 0, 0.0  # number and time of the last analysed frame
         self._tracks: list[_Track] = []
         self._ended: list[Track] = []
         self._next = 1
@@ -71,7 +74,10 @@ class Tracker:
         time: seconds of the stream's clock, never decreasing.
         qualities: what each look is worth in 0..1 (see `quality.quality`); None takes all alike.
         """
-        self._look += 1
+        self._drop_lost(time)  # before matching: who was out of view for too long is nobody's match
+        if self._look:
+            self._pace = time - self._time
+        self._look, self._time = self._look + 1, time
         worth = [1.0] * len(faces) if qualities is None else list(qualities)
         strong = [i for i, face in enumerate(faces) if face.score is None or face.score >= STRONG]
         weak = sorted(set(range(len(faces))) - set(strong))
@@ -85,27 +91,39 @@ class Tracker:
             if index not in matched.values():
                 self._tracks.append(_Track(self._next, faces[index], time, worth[index], self._look))
                 self._next += 1
-        self._drop([track for track in self._tracks if time - track.last > self._patience])
         return [track.public() for track in self._tracks if track.look == self._look]
 
     def expect(self, time: float) -> list[Track]:
         """Return the tracks that the last analysed frame showed, each where its face should be at `time`."""
+        self._drop_lost(time)
         return [track.public(time) for track in self._tracks if track.look == self._look]
 
     def ended(self) -> list[Track]:
-        """Return the tracks that ended since the last call: lost for longer than the patience."""
+        """Return the tracks that ended since the last call: lost for longer than the patience, or cut off."""
         ended, self._ended = self._ended, []
         return ended
 
-    def finish(self) -> list[Track]:
-        """End every track and return those that ended since the last call of `ended`."""
+    def cut(self) -> None:
+        """End every track: the stream goes on with another scene."""
         self._drop(list(self._tracks))
+
+    def finish(self) -> list[Track]:
+        """End every track and return those that ended since the last call of `ended`: the stream is over."""
+        self.cut()
         return self.ended()
 
     def rescale(self, across: float, down: float) -> None:
         """Follow a stream whose frames became `across` times as wide and `down` times as high."""
         for track in self._tracks:
             track.rescale(across, down)
+
+    def _drop_lost(self, time: float) -> None:
+        slow = max(self._patience, min(2 * self._pace, LONGEST_PATIENCE))
+
+        def lost(track: _Track) -> bool:
+            return time - track.last > (slow if track.look == self._look else self._patience)
+
+        self._drop([track for track in self._tracks if lost(track)])
 
     def _drop(self, gone: list[_Track]) -> None:
         self._ended += [track.public() for track in gone]

@@ -15,7 +15,8 @@ from .buffer import Buffer, Stop
 from .frame import Frame, Say, Source
 from .output import Output, Shown
 from .quality import quality
-from .track import Tracker
+from .scene import Scene
+from .track import Track, Tracker
 
 #: Frames that may wait between two threads. One is enough for a live source: what waits longer is old.
 WAITING, WAITING_LIVE = 4, 1
@@ -53,13 +54,16 @@ def watch(
     max_frames: int | None = None,
     stop: Stop | None = None,
     say: Say = lambda text: None,
+    at_end: Callable[[Sequence[Track]], None] = lambda left: None,
 ) -> Summary:
     """Follow the faces of a stream until its end, `stop`, or a failure; outputs are closed in every case.
 
     every: the detector runs on every so manieth frame; on those between, each face is where its motion leads
         and keeps its answer. A crop cut there would show the network a face out of place, and the looks at
-        neighbouring frames err alike, so it would tell little for its time.
+        neighbouring frames err alike, so it would tell little for its time. A cut to another scene is looked
+        at whatever its number, and everybody ends there.
     max_frames: end after so many frames. say: told of what happens meanwhile.
+    at_end: told of the tracks that ended with the stream, however it ended, before the outputs are closed.
     The outputs are written in this thread, which a window needs; reading and analysing have their own.
     Raises what source, analysis or outputs raise, once everything before it is written.
     """
@@ -86,6 +90,7 @@ def watch(
             stop.set()
             for thread in threads:
                 thread.join(LINGER)
+            at_end(work.tracker.finish())
     if work.failure is not None:
         raise work.failure
     return work.summary(frames.dropped)
@@ -105,7 +110,7 @@ class _Work:
     ) -> None:
         self._source, self._analyze, self._every = source, analyze, every
         self._max_frames, self._stop, self._say = max_frames, stop, say
-        self._tracker = Tracker()
+        self._scene, self.tracker = Scene(), Tracker(pace=every / source.rate)
         self._frames = self._looks = 0
         self._people = 0
         self._seconds = 0.0
@@ -141,20 +146,23 @@ class _Work:
             height, width = frame.image.shape[:2]
             if size is not None and size != (width, height):
                 self._say(f"the frames changed from {size[0]}x{size[1]} to {width}x{height} pixels")
-                self._tracker.rescale(width / size[0], height / size[1])
+                self.tracker.rescale(width / size[0], height / size[1])
             size = width, height
             yield frame
             count += 1
 
     def _answer(self, number: int, frame: Frame, dropped: int) -> Shown:
-        looked = number % self._every == 0
+        cut = self._scene.cut(frame.image)
+        if cut:
+            self.tracker.cut()
+        looked = cut or number % self._every == 0
         if looked:
             faces = self._analyze(frame.image)
             worth = [quality(face, frame.image) for face in faces]
-            tracks = self._tracker.update(faces, frame.time, worth)
+            tracks = self.tracker.update(faces, frame.time, worth)
         else:
-            tracks = self._tracker.expect(frame.time)
-        return Shown(frame, looked, tracks, self._tracker.ended(), dropped)
+            tracks = self.tracker.expect(frame.time)
+        return Shown(frame, looked, tracks, self.tracker.ended(), dropped)
 
     def written(self, answer: Shown) -> None:
         """Count an answer that every output has."""
