@@ -12,9 +12,9 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from phiz.networks.attributes import AttributeNet, AttributeNetwork
+from phiz.networks.layers import count
 from phiz.networks.mobilefacenet import CHANNELS, SIZE, GlobalDepthwise, MobileFaceNet
 
 ATTRIBUTES = 40
@@ -46,31 +46,24 @@ class Row:
     paper_operations: str = ""
 
 
-def measure(net: nn.Module, side: int) -> tuple[int, int]:
-    """Return a network's parameters and its multiply-adds for one face.
-
-    Multiply-adds are those of convolutions, matrix products and attention, by PyTorch's own counter, which
-    counts a multiply-add as two operations; norms, activations and additions are left out.
-    """
-    training = net.training
-    with FlopCounterMode(display=False) as counter:
-        net.eval()(torch.zeros(1, 3, side, side))
-    net.train(training)
-    return sum(p.numel() for p in net.parameters()), counter.get_total_flops() // 2
-
-
 def rows() -> list[Row]:
     """Return the networks of the papers and ours."""
-    edge = AttributeNetwork()
-    whole = nn.Sequential(MobileFaceNet(), GlobalDepthwise(CHANNELS, SIZE // 16))
-    made: list[tuple[str, nn.Module, int, tuple[str, str]]] = [
-        ("MobileFaceNet (to a vector of 128)", whole, SIZE, ("1.0M", "0.45G")),
-        ("MobileFaceNet, plain head", _net(AttributeNetwork(head="plain")), edge.size, ("", "")),
-        ("MobileFaceNet, Label2Label", _net(edge), edge.size, ("", "")),
-        ("ResNet-50, plain head", _net(AttributeNetwork("resnet50", head="plain")), edge.size, ("", "")),
-        ("ResNet-50, Label2Label", _net(WIDE), WIDE.size, ("40.29M", "2.19G")),
-    ]
-    return [Row(name, side, *measure(net, side), *paper) for name, net, side, paper in made]
+    with torch.device("meta"):  # shapes are all that is counted
+        edge = AttributeNetwork()
+        whole = nn.Sequential(MobileFaceNet(), GlobalDepthwise(CHANNELS, SIZE // 16))
+        made: list[tuple[str, nn.Module, int, tuple[str, str]]] = [
+            ("MobileFaceNet (to a vector of 128)", whole, SIZE, ("1.0M", "0.45G")),
+            ("MobileFaceNet, plain head", _net(AttributeNetwork(head="plain")), edge.size, ("", "")),
+            ("MobileFaceNet, Label2Label", _net(edge), edge.size, ("", "")),
+            ("ResNet-50, plain head", _net(AttributeNetwork("resnet50", head="plain")), edge.size, ("", "")),
+            ("ResNet-50, Label2Label", _net(WIDE), WIDE.size, ("40.29M", "2.19G")),
+        ]
+    return [_row(name, net, side, *paper) for name, net, side, paper in made]
+
+
+def _row(name: str, net: nn.Module, side: int, *paper: str) -> Row:
+    size = count(net, side)
+    return Row(name, side, size.parameters, size.multiply_adds, *paper)
 
 
 def _net(how: AttributeNetwork) -> AttributeNet:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from phiz.networks.label2label import Attention
 from phiz.networks.multitask import INPUT_SIZE, MultiTaskNet
 
 
@@ -31,32 +32,29 @@ class Size:
 
 
 def count(net: nn.Module, size: int = INPUT_SIZE) -> Size:
-    """Run one blank face through `net` and return what every convolution, norm and linear layer costs.
+    """Run one blank face through `net`; return what convolutions, norms, linear layers and attention cost.
 
-    Multiply-adds count convolutions and linear layers; normalisation is folded into them for use.
+    Multiply-adds are those of convolutions, linear layers and attention's two products, for its linear layers
+    are listed by themselves; normalisation is folded into convolutions for use. Activations and additions are
+    left out. Counted here, not by PyTorch, whose own counter knows attention in some versions only.
     """
     layers: list[Layer] = []
 
     def record(name: str, module: nn.Module) -> None:
-        def hook(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+        def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            parameters = sum(p.numel() for p in module.parameters(recurse=False))
             shape = tuple(output.shape[1:])
-            parameters = sum(p.numel() for p in module.parameters())
-            work = 0
-            if isinstance(module, nn.Conv2d):
-                work = module.weight.numel() * shape[1] * shape[2]
-            elif isinstance(module, nn.Linear):
-                work = module.weight.numel()
-            layers.append(Layer(name, _kind(module), shape, parameters, work))
+            layers.append(Layer(name, _kind(module), shape, parameters, _work(module, inputs, output)))
 
         hooks.append(module.register_forward_hook(hook))
 
     hooks: list[torch.utils.hooks.RemovableHandle] = []
     for name, module in net.named_modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d)):
+        if isinstance(module, (nn.Conv2d, nn.Linear, nn.BatchNorm2d, Attention)):
             record(name, module)
     training = net.training
     with torch.no_grad():
-        net.eval()(torch.zeros(1, 3, size, size))
+        net.eval()(torch.zeros(1, 3, size, size, device=next(net.parameters()).device))
     net.train(training)
     for hook in hooks:
         hook.remove()
@@ -64,11 +62,25 @@ def count(net: nn.Module, size: int = INPUT_SIZE) -> Size:
     return Size(tuple(layers), total, sum(layer.multiply_adds for layer in layers))
 
 
+def _work(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+    """Return the multiply-adds that made `output`, of a batch of one."""
+    if isinstance(module, nn.Conv2d):
+        return output.numel() * module.weight[0].numel()
+    if isinstance(module, nn.Linear):
+        return output.numel() * module.in_features
+    if isinstance(module, Attention):
+        _, keys, _ = inputs
+        return 2 * output.numel() * keys.shape[1]  # queries times keys, then shares times values
+    return 0
+
+
 def _kind(module: nn.Module) -> str:
     if isinstance(module, nn.Conv2d):
         (height, width), stride = module.kernel_size, module.stride[0]
         depthwise = "depthwise " if module.groups > 1 else ""
         return f"{depthwise}conv {height}x{width}" + (f" / {stride}" if stride > 1 else "")
+    if isinstance(module, Attention):
+        return "attention"
     return "batch norm" if isinstance(module, nn.BatchNorm2d) else "fully connected"
 
 

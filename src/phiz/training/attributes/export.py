@@ -15,8 +15,8 @@ from phiz.datasets.attributes import SUBJECTIVE, TOLD_ELSEWHERE
 from phiz.datasets.readers import FOLDERS
 from phiz.models.attributes import ATTRIBUTES, load_attributes
 from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec, TrainingData
-from phiz.networks.attribute_sizes import measure
 from phiz.networks.attributes import AttributeNet
+from phiz.networks.layers import count
 from phiz.provenance import commit
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.thresholds import Floats
@@ -59,7 +59,7 @@ def export(
     path, side = folder / f"{recipe.name}.onnx", recipe.network.size
     graph = DeployedAttributes(net.cpu()).eval()
     write_graph(graph, side, [ATTRIBUTES], path)
-    parameters, work = measure(net, side)
+    size = count(net, side)
     card = ModelCard(
         name=recipe.name,
         task=f"{len(recipe.attributes)} attributes of one face",
@@ -71,8 +71,8 @@ def export(
         ),
         labels={},
         branch_weights={},
-        parameters=parameters,
-        multiply_adds=work,
+        parameters=size.parameters,
+        multiply_adds=size.multiply_adds,
         training_data=_training_data(recipe),
         license=LICENSE,
         figures=figures,
