@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Give the tests' children the signals of a shell's.
+
+    A job of a script ignores Ctrl-C, and what is ignored or blocked is inherited: a test that sends a signal
+    would wait for nothing.
+    """
+    if os.name == "posix":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+        for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            if signal.getsignal(number) == signal.SIG_IGN:
+                signal.signal(number, usual)
 
 
 @pytest.fixture
