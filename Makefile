@@ -7,20 +7,26 @@ ARGS ?=
 # A demo needs the package as users get it; development needs it editable, with every test's libraries.
 BASE := .venv/bin
 DEV := .venv-dev/bin
+NEWEST := .venv-newest/bin
+EXTRAS := train eval scale serve stream postgres dev
+comma := ,
+DEVELOPED := --editable ".[$(subst $() ,$(comma),$(EXTRAS))]"
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find src/phiz -type f ! -name '*.pyc')
 
-.PHONY: help demo test test-web serve lint train-small clean
+.PHONY: help demo test test-newest test-web serve lint train-small lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         install the base into .venv and analyse the bundled photo"
 	@echo "make test         install the development tools into .venv-dev and run the tests"
+	@echo "make test-newest  the same with the newest versions of all libraries, in .venv-newest; may fail"
 	@echo "make test-web     drive the page in a real Chromium, where one is installed"
 	@echo "make serve        open the page and the HTTP service on 127.0.0.1:8000"
 	@echo "make lint         ruff and mypy"
 	@echo "make train-small  train a small model as recipes/multitask-utkface-small.toml says"
-	@echo "make clean        remove both environments and what was built"
+	@echo "make lock         write requirements-dev.lock again; ARGS=--upgrade takes the newest versions"
+	@echo "make clean        remove the environments and what was built"
 
 demo: .venv/installed
 	@$(BASE)/phiz analyze src/phiz/data/astronaut.jpg --annotate demo-output
@@ -28,6 +34,12 @@ demo: .venv/installed
 
 test: .venv-dev/installed
 	@$(DEV)/python -m pytest $(ARGS)
+
+# Outside .ci/run: what others released today must not stop a change from landing.
+test-newest:
+	@$(PYTHON) -m venv .venv-newest
+	@$(NEWEST)/python $(PIP_INSTALL) --upgrade --upgrade-strategy eager $(DEVELOPED)
+	@$(NEWEST)/python -m pytest $(ARGS)
 
 test-web: .venv-dev/installed
 	@$(DEV)/python -m pytest -m browser tests/web $(ARGS)
@@ -43,8 +55,16 @@ lint: .venv-dev/installed
 train-small: .venv-dev/installed
 	@$(DEV)/phiz train recipes/multitask-utkface-small.toml $(ARGS)
 
+# One file for every system and Python from 3.10 on. Versions that it already has stay, unless ARGS=--upgrade.
+lock:
+	@$(PYTHON) -m venv .venv-lock
+	@.venv-lock/bin/python $(PIP_INSTALL) --upgrade uv
+	@.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.10 --no-annotate \
+		--custom-compile-command "make lock" $(addprefix --extra ,$(EXTRAS)) $(ARGS) \
+		--output-file requirements-dev.lock pyproject.toml
+
 clean:
-	rm -rf .venv .venv-dev build demo-output
+	rm -rf .venv .venv-dev .venv-newest .venv-lock build demo-output
 
 # build/ is removed because setuptools would pack files that src/ no longer has.
 .venv/installed: pyproject.toml $(SOURCES)
@@ -54,8 +74,9 @@ clean:
 	@$(BASE)/python $(PIP_INSTALL) --upgrade .
 	@touch $@
 
-.venv-dev/installed: pyproject.toml
+# The lock only says which version of a library is taken, so a CPU build of PyTorch brings no CUDA with it.
+.venv-dev/installed: pyproject.toml requirements-dev.lock
 	@echo "Installing phiz and its development tools into .venv-dev (with PyTorch; this takes minutes) ..."
 	@$(PYTHON) -m venv .venv-dev
-	@$(DEV)/python $(PIP_INSTALL) --editable ".[train,eval,scale,serve,stream,postgres,dev]"
+	@$(DEV)/python $(PIP_INSTALL) --constraint requirements-dev.lock $(DEVELOPED)
 	@touch $@
