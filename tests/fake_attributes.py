@@ -20,7 +20,12 @@ SPECS = {
     "Chubby": AttributeSpec(0.01, False, True, 0.7),
 }
 #: Wider than the fake model's of age and gender.
-TEMPLATE = fake_model.TEMPLATE | {"right_eye": [0.4, 0.4], "left_eye": [0.6, 0.4], "mouth": [0.5, 0.6]}
+TEMPLATE = fake_model.TEMPLATE | {
+    "right_eye": [0.4, 0.4],
+    "left_eye": [0.6, 0.4],
+    "right_mouth": [0.42, 0.6],
+    "left_mouth": [0.58, 0.6],
+}
 
 
 def graph(size: int = SIZE, output: str = "attributes") -> bytes:

@@ -21,7 +21,8 @@ AGES, FEMALES = ("age1", "age2", "age3"), ("female1", "female2", "female3")
 TEMPLATE = {
     "right_eye": [0.35, 0.4],
     "left_eye": [0.65, 0.4],
-    "mouth": [0.5, 0.7],
+    "right_mouth": [0.38, 0.7],
+    "left_mouth": [0.62, 0.7],
     "chip": [0.1, 0.1, 0.8],
 }
 

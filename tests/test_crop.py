@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phiz.crop import CropTemplate, chip_crop, face_crop
+from phiz.crop import POINTS, CropTemplate, chip_crop, face_crop, fit
 from phiz.errors import ModelError
 
-TEMPLATE = CropTemplate((0.25, 0.25), (0.75, 0.25), (0.5, 0.75), (0.1, 0.1, 0.8))
+TEMPLATE = CropTemplate((0.25, 0.25), (0.75, 0.25), (0.35, 0.75), (0.65, 0.75), (0.1, 0.1, 0.8))
 
 
-def keypoints(right_eye, left_eye, mouth):
-    """Six keypoints, of which the crop reads three; the others lie where they would do harm."""
-    far = (-1e4, 1e4)
-    return [right_eye, left_eye, far, mouth, far, far]
+def keypoints(right_eye, left_eye, right_mouth, left_mouth):
+    """Five keypoints, of which the crop reads four; the nose lies where it would do harm."""
+    return [right_eye, left_eye, (-1e4, 1e4), right_mouth, left_mouth]
 
 
 def ramp(height, width):
@@ -31,7 +30,7 @@ def ramp(height, width):
 
 def placed(turn, shift, size=64):
     """Keypoints of a face whose crop pixel z lies at picture position turn * z + shift."""
-    points = [complex(*p) * size for p in (TEMPLATE.right_eye, TEMPLATE.left_eye, TEMPLATE.mouth)]
+    points = [complex(*getattr(TEMPLATE, name)) * size for name in POINTS]
     mapped = [turn * p + shift for p in points]
     return keypoints(*[(z.real, z.imag) for z in mapped])
 
@@ -91,8 +90,8 @@ def test_a_mouth_out_of_place_does_not_shear():
 
 
 def test_coinciding_keypoints_are_refused():
-    with pytest.raises(ValueError, match="three separate points"):
-        face_crop(ramp(64, 64), keypoints((5, 5), (5, 5), (5, 5)), 64, TEMPLATE)
+    with pytest.raises(ValueError, match="in separate places"):
+        face_crop(ramp(64, 64), keypoints(*[(5, 5)] * 4), 64, TEMPLATE)
 
 
 def test_chip_crop_takes_the_centre_square_of_a_wide_chip():
@@ -113,7 +112,7 @@ def test_zooming_out_keeps_the_centre():
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(st.floats(-50, 150), st.floats(-50, 150)), min_size=3, max_size=3),
+    st.lists(st.tuples(st.floats(-50, 150), st.floats(-50, 150)), min_size=4, max_size=4),
     st.integers(1, 90),
     st.integers(1, 90),
 )
@@ -122,10 +121,21 @@ def test_any_keypoints_give_a_crop_or_a_clear_refusal(points, height, width):
     try:
         crop = face_crop(picture, keypoints(*points), 32, TEMPLATE)
     except ValueError as error:
-        assert "three separate points" in str(error)  # noqa: PT017
+        assert "in separate places" in str(error)  # noqa: PT017
     else:
         assert crop.shape == (32, 32, 3)
         assert (crop == 77).all()
+
+
+def test_moving_the_template_moves_the_square():
+    points = placed(2, 80 + 90j)
+    turn, shift = fit(points, 64, TEMPLATE)
+    moved_turn, moved = fit(points, 64, TEMPLATE.moved(0.25, -0.5))
+    assert moved_turn == pytest.approx(turn)
+    assert moved - shift == pytest.approx(2 * 64 * (0.25 - 0.5j))
+    picture = np.random.default_rng(4).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+    chip = chip_crop(picture, 64, TEMPLATE.moved(0.0625, -0.125))
+    np.testing.assert_array_equal(chip, picture[0:64, 12:76])
 
 
 def test_template_survives_the_card():
@@ -135,8 +145,8 @@ def test_template_survives_the_card():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"mouth": None}, "expected the fields"),
-        ({"mouth": [1]}, "mouth must be 2 finite numbers"),
+        ({"right_mouth": None}, "expected the fields"),
+        ({"left_mouth": [1]}, "left_mouth must be 2 finite numbers"),
         ({"chip": [0, 0, float("nan")]}, "chip must be 3 finite numbers"),
         ({"nose": [0, 0]}, "expected the fields"),
     ],

@@ -100,8 +100,7 @@ def test_watched_sessions_count_their_own_calls_and_no_later_ones() -> None:
     assert onnxruntime.InferenceSession is plain
     phiz.Analyzer()
     assert sorted(session.name for session in watched.sessions) == [
-        "detector back",
-        "detector short",
+        "detector",
         "network",
     ]
     assert watched.seconds == 0
@@ -112,7 +111,7 @@ def test_watched_sessions_count_their_own_calls_and_no_later_ones() -> None:
 
 def test_operators_are_told_by_network() -> None:
     found = profile.operators(lambda: phiz.Analyzer(threads=1), pictures.photo(), 1)
-    assert set(found) == {"network", "detector short", "detector back"}
+    assert set(found) == {"network", "detector"}
     assert all(kinds["Conv"] + kinds["FusedConv"] > 0 for kinds in found.values())
 
 
@@ -158,7 +157,7 @@ def test_the_parts_of_the_command_are_those_there_are() -> None:
 
 def test_the_command_prints_a_table_and_writes_the_same_rows(tmp_path: Path) -> None:
     file = tmp_path / "speed.csv"
-    asked = ("--part", "stages", "--part", "precision", "--detector", "short", "--quick")
+    asked = ("--part", "stages", "--part", "precision", "--quick")
     command = [sys.executable, "-m", "phiz", "benchmark", *asked, "--output", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     with file.open(newline="", encoding="utf-8") as text:
@@ -167,7 +166,7 @@ def test_the_command_prints_a_table_and_writes_the_same_rows(tmp_path: Path) -> 
     assert {row["part"] for row in rows} == {"stages", "precision"}
     assert [row["measure"] for row in rows][:6] == [
         "read: decode the JPEG",
-        "detector short: find the face",
+        "detector: find the face",
         "crop: cut the face out",
         "network multitask-64: one face",
         "end to end, from an array",

@@ -64,7 +64,7 @@ def aligners_table() -> list[str]:
     for name in re.findall(r"age MAE, ([^,]*), years", "\n".join(measured)):
         if "less" in name:
             continue
-        off = [distance(name, point) for point in ("right_eye", "left_eye", "mouth")]
+        off = [distance(name, point) for point in ("right_eye", "left_eye", "right_mouth", "left_mouth")]
         shown = ", ".join(off) if all(off) else "-"
         own, less = years(f"age MAE, {name}, years"), years(f"age MAE, {name} less detector, years")
         lines.append(f"| {name} | {own} | {less} | {shown} |")

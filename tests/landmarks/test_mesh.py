@@ -9,11 +9,11 @@ from PIL import Image
 
 from phiz.crop import resample
 from phiz.data import ASTRONAUT
-from phiz.detect import load_detector
-from phiz.detect.blazeface import open_session
+from phiz.detect import Detector
 from phiz.errors import ModelError
 from phiz.landmarks import keypoints, load_landmarker, mesh
 from phiz.landmarks.orders import keypoints_of_ibug
+from phiz.models.runtime import open_session, read_weights
 from phiz.types import KEYPOINT_NAMES, Detection
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "detect"))
@@ -23,7 +23,7 @@ GOLDEN = Path(__file__).with_name("mesh_golden.npz")
 
 
 def outputs(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    session = open_session(mesh.WEIGHTS / mesh.FILE, mesh.SHA256, 1)
+    session = open_session(read_weights(mesh.WEIGHTS / mesh.FILE, mesh.SHA256))
     return session.run(["points", "presence"], {"image": pictures})
 
 
@@ -34,7 +34,7 @@ def portrait() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def face(portrait: np.ndarray) -> Detection:
-    return load_detector().detect(portrait)[0]
+    return Detector().detect(portrait)[0]
 
 
 def test_network_gives_what_the_tflite_model_gives() -> None:
@@ -96,8 +96,10 @@ def test_points_turn_with_the_picture(portrait: np.ndarray, face: Detection, deg
 def test_a_mirrored_face_has_mirrored_points(portrait: np.ndarray, face: Detection) -> None:
     width = portrait.shape[1]
     x, y, w, h = face.box
-    order = [KEYPOINT_NAMES.index(name) for name in ("left_eye", "right_eye", "nose", "mouth", "left_ear")]
-    flipped = [(width - face.keypoints[i][0], face.keypoints[i][1]) for i in (*order, 4)]
+    order = [
+        KEYPOINT_NAMES.index(name) for name in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+    ]
+    flipped = [(width - face.keypoints[i][0], face.keypoints[i][1]) for i in order]
     mirrored = Detection((width - x - w, y, w, h), face.score, tuple(flipped))
     finder = load_landmarker("mesh")
     straight, other = (

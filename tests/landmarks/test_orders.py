@@ -18,9 +18,8 @@ def test_points_of_fgnet_become_the_crops_keypoints() -> None:
         "right_eye": (29, -29),
         "left_eye": (34, -34),
         "nose": (67, -67),
-        "mouth": (53.5, -53.5),
-        "right_ear": (0, 0),
-        "left_ear": (14, -14),
+        "right_mouth": (48, -48),
+        "left_mouth": (54, -54),
     }
 
 
@@ -29,9 +28,8 @@ def test_points_of_ibug_become_the_crops_keypoints() -> None:
         "right_eye": (38.5, -38.5),
         "left_eye": (44.5, -44.5),
         "nose": (30, -30),
-        "mouth": (53.5, -53.5),
-        "right_ear": (0, 0),
-        "left_ear": (16, -16),
+        "right_mouth": (48, -48),
+        "left_mouth": (54, -54),
     }
 
 

@@ -63,8 +63,8 @@ def test_a_card_survives_writing_and_reading(tmp_path: Path) -> None:
             "x.json: branch_weights.age must be at least 0 and sum to 1, not [1.5, -0.5]",
         ),
         (
-            changed(crop={**fake_model.TEMPLATE, "mouth": [0.5]}),
-            "x.json: crop template: mouth must be 2 finite numbers, got [0.5]",
+            changed(crop={**fake_model.TEMPLATE, "left_mouth": [0.5]}),
+            "x.json: crop template: left_mouth must be 2 finite numbers, got [0.5]",
         ),
     ],
 )

@@ -107,7 +107,7 @@ def test_threads_reach_onnx_runtime() -> None:
 
 
 def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every InferenceSession of phiz is opened here, also the detector's two."""
+    """Every InferenceSession of phiz is opened here, also the detector's."""
     asked = []
     real = onnxruntime.InferenceSession
 
@@ -122,9 +122,9 @@ def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytes
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [GPU, runtime.CPU])
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
     Analyzer(provider="cuda")
-    assert asked == [[GPU, runtime.CPU]] * 3
+    assert asked == [[GPU, runtime.CPU]] * 2
     asked.clear()
-    Analyzer(detector="short", provider="tensorrt")
+    Analyzer(provider="tensorrt")
     assert asked == [[GPU, runtime.CPU]] * 2
 
 

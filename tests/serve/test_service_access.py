@@ -43,7 +43,7 @@ def test_with_the_token_there_is(guarded: TestClient) -> None:
 
 
 def test_state_files_and_documentation_need_no_token(guarded: TestClient) -> None:
-    for path in ("/healthz", "/readyz", "/openapi.json", "/models/blazeface_short.onnx"):
+    for path in ("/healthz", "/readyz", "/openapi.json", "/models/yunet.onnx"):
         assert guarded.get(path).status_code == 200
 
 

@@ -115,7 +115,7 @@ def test_the_weights_are_those_of_their_cards(client: TestClient) -> None:
     for card in list_cards():
         weights = client.get(f"/models/{card.name}.onnx").content
         assert hashlib.sha256(weights).hexdigest() == card.sha256
-    assert len(client.get("/models/blazeface_back.onnx").content) > 100_000
+    assert len(client.get("/models/yunet.onnx").content) > 100_000
 
 
 def test_a_service_without_a_page_says_not_found(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +135,6 @@ def test_other_methods_and_websockets_of_the_page(client: TestClient) -> None:
 
 def test_models_tells_what_answers(client: TestClient) -> None:
     told = client.get("/v1/models").json()
-    assert (told["model"], told["detector"]) == ("multitask-64", "auto")
+    assert (told["model"], told["detector"]) == ("multitask-64", "yunet")
     assert [card["name"] for card in told["models"]] == [card.name for card in list_cards()]
     assert told["limits"]["max_pictures"] == 16

@@ -88,7 +88,7 @@ def one_face(image: np.ndarray) -> list[Face]:
     box = (width / 4, height / 4, width / 2, height / 2)
     keypoints = tuple(
         (box[0] + x * box[2], box[1] + y * box[3])
-        for x, y in ((0.3, 0.3), (0.7, 0.3), (0.5, 0.5), (0.5, 0.75), (0, 0.3), (1, 0.3))
+        for x, y in ((0.3, 0.3), (0.7, 0.3), (0.5, 0.5), (0.35, 0.75), (0.65, 0.75))
     )
     return [Face(box, 0.9, keypoints, float(image[0, 0, 0]), "female", 0.9)]
 

@@ -76,7 +76,7 @@ def test_a_network_camera_that_hangs_up_is_opened_again(address: str) -> None:
 
 def test_the_command_goes_on_after_the_camera_was_pulled(address: str, tmp_path: Path) -> None:
     lines = tmp_path / "a.jsonl"
-    command = [sys.executable, "-m", "phiz", "watch", address, "--detector", "short", "--no-window"]
+    command = [sys.executable, "-m", "phiz", "watch", address, "--no-window"]
     done = subprocess.run(
         [*command, "--jsonl", str(lines), "--max-frames", "20"],
         capture_output=True,

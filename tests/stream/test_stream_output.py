@@ -47,7 +47,7 @@ def test_a_line_says_everything_about_a_frame(tmp_path: Path) -> None:
     }
     (face,) = full["faces"]
     assert (face["id"], face["age"], face["gender"], face["seen"]) == (1, 33.0, "female", 1)
-    assert (face["box"], len(face["keypoints"])) == ([16.0, 12.0, 32.0, 24.0], 6)
+    assert (face["box"], len(face["keypoints"])) == ([16.0, 12.0, 32.0, 24.0], 5)
     assert 0 <= face["facing"] <= 1
     assert "at" not in full
 

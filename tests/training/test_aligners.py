@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason="the extra train brings PyTorch")
 from phiz.crop import CropTemplate, face_crop
 from phiz.data import ASTRONAUT
 from phiz.datasets.record import FaceRecord
-from phiz.detect import detect_chip, load_detector
+from phiz.detect import Detector
 from phiz.errors import ModelError, RecipeError
 from phiz.landmarks import load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet, keypoints_of_ibug
@@ -26,7 +26,7 @@ from phiz.training.run import fan_file, with_fan_weights
 sys.path.insert(0, str(Path(__file__).parent))
 from made_faces import RECIPE
 
-TEMPLATE = CropTemplate((0.3, 0.35), (0.7, 0.35), (0.5, 0.75), (0.0, 0.0, 1.0))
+TEMPLATE = CropTemplate((0.3, 0.35), (0.7, 0.35), (0.35, 0.75), (0.65, 0.75), (0.0, 0.0, 1.0))
 SIZE = 32
 POINTS = tuple((float(170 + i), float(90 + i % 17)) for i in range(68))
 
@@ -58,7 +58,7 @@ def picture(record: FaceRecord) -> np.ndarray:
 def test_mesh_cuts_by_the_points_it_finds(photos: list[FaceRecord], tmp_path: Path) -> None:
     (found,) = cut(photos[:1], tmp_path, "mesh")
     image = picture(photos[0])
-    points = load_landmarker("mesh").find(image, load_detector().detect(image)[0])
+    points = load_landmarker("mesh").find(image, Detector().detect(image)[0])
     wide, side = TEMPLATE.zoomed_out(MARGIN), round(SIZE * MARGIN)
     np.testing.assert_array_equal(found, face_crop(image, keypoints_of_ibug(points), side, wide))
     assert (found != cut(photos[:1], tmp_path, "detector")[0]).any()  # same cache folder, other crops
@@ -67,7 +67,7 @@ def test_mesh_cuts_by_the_points_it_finds(photos: list[FaceRecord], tmp_path: Pa
 def test_mesh_works_on_chips_and_does_without_a_face(photos: list[FaceRecord], tmp_path: Path) -> None:
     chip, grey = cut(photos[1:], tmp_path, "mesh", chips=True)
     image = picture(photos[1])
-    points = load_landmarker("mesh").find(image, detect_chip(image, load_detector()))
+    points = load_landmarker("mesh").find(image, Detector().detect_chip(image))
     wide, side = TEMPLATE.zoomed_out(MARGIN), round(SIZE * MARGIN)
     np.testing.assert_array_equal(chip, face_crop(image, keypoints_of_ibug(points), side, wide))
     np.testing.assert_array_equal(grey, np.full_like(grey, 90))  # the template's chip crop

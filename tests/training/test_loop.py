@@ -16,7 +16,7 @@ from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.loop import Run, _averaging, _rate  # noqa: E402
 from phiz.training.recipe import Augmentation, Data, Decision, Loss, Network, Optimisation, Recipe  # noqa: E402
 
-TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.5, 0.7), (0, 0, 1))
+TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.35, 0.7), (0.65, 0.7), (0, 0, 1))
 RECIPE = Recipe(
     "r",
     1,

@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="the extra train brings onnx")
 
 from phiz.crop import face_crop  # noqa: E402
 from phiz.data import ASTRONAUT  # noqa: E402
-from phiz.detect import load_detector  # noqa: E402
+from phiz.detect import Detector  # noqa: E402
 from phiz.errors import ModelError  # noqa: E402
 from phiz.image import load  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
@@ -31,7 +31,7 @@ def graph() -> onnx.ModelProto:
 def crops() -> np.ndarray:
     """The portrait's face, turned, darkened and mirrored: uint8 (24, 64, 64, 3)."""
     model, image = load_model(), load(ASTRONAUT)
-    (face,) = load_detector("short").detect(image)
+    (face,) = Detector().detect(image)
     random = np.random.default_rng(0)
     made = []
     for i in range(24):

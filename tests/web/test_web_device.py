@@ -80,10 +80,10 @@ def test_plain_files_are_enough(open_page: Callable[..., Any], tmp_path: Path) -
 
 def test_missing_weights_are_named(open_page: Callable[..., Any], tmp_path: Path) -> None:
     write_static(tmp_path / "site")
-    (tmp_path / "site" / "models" / "blazeface_back.onnx").unlink()
+    (tmp_path / "site" / "models" / "yunet.onnx").unlink()
     with static_files(tmp_path / "site") as url:
         page = open_page(url, ready=False)
-        expect(page.get_by_role("alert")).to_contain_text("On-device mode needs models/blazeface_back.onnx")
+        expect(page.get_by_role("alert")).to_contain_text("On-device mode needs models/yunet.onnx")
         expect(page.locator("body")).to_have_attribute("data-engine", "device-failed")
 
 

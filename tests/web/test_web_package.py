@@ -43,7 +43,7 @@ def test_build_packs_the_modules_and_the_weights(tmp_path: Path) -> None:
         shutil.copy(WEB.parent / name, tmp_path)
     subprocess.run([NODE, "build.js"], cwd=copy, check=True)
     packed = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
-    assert {"dist/index.js", "dist/models/multitask-64.onnx", "dist/models/blazeface_back.onnx"} <= packed
+    assert {"dist/index.js", "dist/models/multitask-64.onnx", "dist/models/yunet.onnx"} <= packed
     assert {"LICENSE", "NOTICE", "dist/models/NOTICE"} <= packed
     script = "import('phiz-web').then((m) => console.log(m.FILES.length, typeof m.load, typeof m.faceCrop))"
     run = subprocess.run([NODE, "-e", script], cwd=copy, capture_output=True, text=True, check=True)
