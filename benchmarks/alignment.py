@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from phiz import image
-from phiz.crop import face_crop
+from phiz.crop import POINTS, face_crop
 from phiz.datasets.fgnet import read_fgnet
-from phiz.detect import load_detector
+from phiz.detect import Detector
 from phiz.errors import ModelError
 from phiz.evaluation import metrics
 from phiz.landmarks import LANDMARKERS, Landmarker, keypoints, load_landmarker
@@ -36,7 +36,6 @@ from phiz.provenance import environment
 from phiz.types import KEYPOINT_NAMES, Point
 
 ROOT = Path(__file__).resolve().parents[1]
-POINTS = ("right_eye", "left_eye", "mouth")
 BY_HAND = "landmarks set by hand"
 Floats = NDArray[np.float64]
 
@@ -48,7 +47,7 @@ def main() -> None:
     parser.add_argument("--fan-weights", type=Path, help="FAN's weights, where there is no network")
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "alignment_fgnet.csv")
     options = parser.parse_args()
-    model, detector = load_model(options.model), load_detector()
+    model, detector = load_model(options.model), Detector()
     finders: dict[str, Landmarker | None] = {"detector": None}
     for name in LANDMARKERS:
         try:

@@ -350,7 +350,7 @@ def speed() -> list[Row]:
             ["--every", "1"],
             ["--every", "2"],
             ["--every", "3"],
-            ["--every", "1", "--detector", "short"],
+            ["--every", "1"],
             ["--every", "2", "--jsonl", os.devnull],
             ["--every", "2", "--output", str(Path(folder) / "out.mp4")],
         ):

@@ -83,7 +83,7 @@ def test_another_network_tells_gender_where_the_card_says_so(tmp_path: Path, alo
         path = fake.write(tmp_path, weights=fake.graph(outputs=("age",)), outputs=outputs)
     else:
         path = fake.write(tmp_path, gender_from="multitask-64")
-    mixed, small = Analyzer(path, "short"), Analyzer("multitask-64", "short")
+    mixed, small = Analyzer(path), Analyzer("multitask-64")
     assert (mixed.card.name, mixed.gender_card.name) == ("fake", "multitask-64")
     (found,), (expected,) = mixed.analyze(ASTRONAUT).faces, small.analyze(ASTRONAUT).faces
     assert (found.gender, found.gender_score) == (expected.gender, expected.gender_score)

@@ -13,10 +13,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .crop import CropTemplate, chip_crop, face_crop
+from .crop import CropTemplate, chip_fit, fit, resample
 from .detect import Detector
 from .errors import ImageError
-from .image import Source, display_name, load
+from .image import Picture, Source, display_name, load
 from .landmarks import Landmarker, keypoints, load_landmarker
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
@@ -141,17 +141,23 @@ class Analyzer:
         card = self._attributes.card if self._attributes else None
         return {name: card.attributes[name].threshold for name in self._chosen} if card else {}
 
-    def locate(self, image: Image) -> Located:
-        """Return the faces of an upright RGB picture, (H, W, 3) uint8, cut out and ready for `estimate`.
+    def reduction(self, width: int, height: int) -> float:
+        """Return by how much a picture may be read smaller (`phiz.image.read`) with the same faces found."""
+        return self._detector.reduction(width, height)
+
+    def locate(self, picture: Picture | Image) -> Located:
+        """Return the faces of a picture as read, or of an upright RGB array, cut out for `estimate`.
 
         `locate`, `estimate` and `combine` are what `analyze` does, for callers who gather the faces of
         several pictures into one network call.
         """
-        height, width = image.shape[:2]
-        detections = self._detect(image)
-        crops = _cut(image, detections, self._model.size, self._model.template, self._landmarker)
-        genders, attributes = self._look(image, detections), self._tell(image, detections)
-        return Located(width, height, tuple(detections), crops, genders, attributes)
+        if not isinstance(picture, Picture):
+            picture = Picture.of(picture)
+        detections = self._detect(picture)
+        cut = _Cutter(picture, detections)
+        genders, told = self._look(cut), self._tell(cut)
+        crops = cut(self._model.size, self._model.template, self._landmarker)
+        return Located(picture.width, picture.height, tuple(detections), crops, genders, told)
 
     def estimate(self, crops: Image) -> list[Estimate]:
         """Return the network's answer for each of the crops, (N, size, size, 3) uint8, in one call."""
@@ -168,46 +174,68 @@ class Analyzer:
         located = self.locate(image)
         return self.combine(located, self.estimate(located.crops), label)
 
-    def _detect(self, image: Image) -> list[Detection] | list[Detection | None]:
+    def _detect(self, picture: Picture) -> list[Detection] | list[Detection | None]:
         """Find the faces; a cropped picture has exactly one, None where the detector misses it."""
         if self._cropped:
-            return [self._detector.detect_chip(image)]
-        return self._detector.detect(image)
+            return [self._detector.detect_chip(picture.pixels, picture.scale)]
+        return self._detector.detect(picture.pixels, picture.scale)
 
-    def _look(self, image: Image, detections: Sequence[Detection | None]) -> tuple[Estimate, ...] | None:
+    def _look(self, cut: _Cutter) -> tuple[Estimate, ...] | None:
         """Return what the other network says of every face, in one call; None where there is none."""
         model = self._gender
-        if model is None:
-            return None
-        return tuple(model.decode(model.run(_cut(image, detections, model.size, model.template))))
+        return None if model is None else tuple(model.decode(model.run(cut(model.size, model.template))))
 
-    def _tell(
-        self, image: Image, detections: Sequence[Detection | None]
-    ) -> tuple[Mapping[str, float], ...] | None:
+    def _tell(self, cut: _Cutter) -> tuple[Mapping[str, float], ...] | None:
         """Return the chosen attributes of every face, in one network call; None where none was asked for."""
         model = self._attributes
         if model is None:
             return None
-        answers = model.run(_cut(image, detections, model.size, model.template))
+        answers = model.run(cut(model.size, model.template))
         rows = (dict(zip(model.names, row.tolist(), strict=True)) for row in answers)
         return tuple({name: row[name] for name in self._chosen} for row in rows)
 
 
-def _cut(
-    image: Image,
-    detections: Sequence[Detection | None],
-    size: int,
-    template: CropTemplate,
-    landmarker: Landmarker | None = None,
-) -> Image:
-    """Return the faces as a network takes them, (N, size, size, 3)."""
-    crops = np.empty((len(detections), size, size, 3), np.uint8)
-    for crop, detection in zip(crops, detections, strict=True):
+class _Cutter:
+    """Cuts the faces of one picture as networks take them, every size and template once."""
+
+    def __init__(self, picture: Picture, detections: Sequence[Detection | None]) -> None:
+        self._picture, self._detections = picture, detections
+        self._made: dict[tuple[int, CropTemplate, bool], Image] = {}
+        self._whole: Image | None = None
+
+    def __call__(self, size: int, template: CropTemplate, landmarker: Landmarker | None = None) -> Image:
+        """Return the crops, (N, size, size, 3), cut by the landmark finder's points where there is one."""
+        key = size, template, landmarker is not None
+        if key not in self._made:
+            crops = np.empty((len(self._detections), size, size, 3), np.uint8)
+            for crop, detection in zip(crops, self._detections, strict=True):
+                crop[:] = self._cut(detection, size, template, landmarker)
+            self._made[key] = crops
+        return self._made[key]
+
+    def _cut(
+        self,
+        detection: Detection | None,
+        size: int,
+        template: CropTemplate,
+        landmarker: Landmarker | None,
+    ) -> Image:
+        scale = self._picture.scale
         if detection is None:
-            crop[:] = chip_crop(image, size, template)
+            turn, shift = chip_fit(self._picture.width, self._picture.height, size, template)
+        elif landmarker is None:
+            turn, shift = fit(detection.keypoints, size, template)
         else:
-            crop[:] = face_crop(image, keypoints(image, detection, landmarker), size, template)
-    return crops
+            turn, shift = fit(keypoints(self._full(), detection, landmarker), size, template)
+        if abs(turn) >= scale:
+            return resample(self._picture.pixels, turn / scale, shift / scale, size)
+        # A pixel of what was read smaller would spread over several of the crop.
+        return resample(self._full(), turn, shift, size)
+
+    def _full(self) -> Image:
+        if self._whole is None:
+            self._whole = self._picture.whole()
+        return self._whole
 
 
 def _face(

@@ -124,10 +124,15 @@ def chip_crop(image: NDArray[np.uint8], size: int, template: CropTemplate) -> ND
     Returns (size, size, 3) uint8.
     """
     height, width = image.shape[:2]
+    return resample(image, *chip_fit(width, height, size, template), size)
+
+
+def chip_fit(width: int, height: int, size: int, template: CropTemplate) -> tuple[complex, complex]:
+    """Return (turn, shift) of `chip_crop` for a chip of this size, as `fit` does of `face_crop`."""
     short = min(height, width)
     x, y, side = template.chip
     corner = complex((width - short) / 2 + x * short, (height - short) / 2 + y * short)
-    return resample(image, complex(side * short / size), corner, size)
+    return complex(side * short / size), corner
 
 
 def resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int) -> NDArray[np.uint8]:
@@ -137,6 +142,8 @@ def resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int)
     Beyond the picture's edge the nearest edge pixel is repeated.
     """
     height, width = image.shape[:2]
+    # Off by a rounding error, a whole step would take the pixel before; no face is known to a billionth.
+    turn, shift = (complex(round(z.real, 9), round(z.imag, 9)) for z in (turn, shift))
     corners = turn * np.array([0, size, size * 1j, size + size * 1j]) + shift
     step = abs(turn)  # picture pixels per crop pixel
     # First shrink by a whole factor with a box filter (cheap), until fewer than 4 remain ...

@@ -130,7 +130,7 @@ def test_a_rival_is_called_in_turn_with_phiz(monkeypatch: pytest.MonkeyPatch) ->
             return [{}, {}]
 
     monkeypatch.setattr(rivals, "RIVALS", (rival(monkeypatch, Known),))
-    ours, theirs, ratio = parts.rival("multitask-64", "short", QUICK)
+    ours, theirs, ratio = parts.rival("multitask-64", QUICK)
     assert (ours.measure, theirs.measure) == ("phiz, beside a-rival 9.9", "a-rival 9.9")
     assert theirs.note == "2 faces found"
     assert (ratio.unit, ratio.repeats) == ("x", 3)
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_written_fails_before_anything_is_measured(
 
 @pytest.mark.parametrize("name", ["threads", "batch", "sizes", "calls", "resources"])
 def test_every_other_part_runs(name: str) -> None:
-    rows = list(parts.PARTS[name]("multitask-64", "short", QUICK))
+    rows = list(parts.PARTS[name]("multitask-64", QUICK))
     assert rows
     json.dumps([row.measure for row in rows])
     for one in rows:
@@ -199,5 +199,5 @@ def test_every_other_part_runs(name: str) -> None:
 
 
 def test_as_faces_grow_all_are_found() -> None:
-    for one in parts.faces("multitask-64", "auto", QUICK):
+    for one in parts.faces("multitask-64", QUICK):
         assert one.note == ""

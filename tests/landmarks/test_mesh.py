@@ -127,7 +127,10 @@ def test_another_kind_of_picture_is_refused(face: Detection) -> None:
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / mesh.FILE).write_bytes((mesh.WEIGHTS / mesh.FILE).read_bytes()[:-1])
     monkeypatch.setattr(mesh, "WEIGHTS", tmp_path)
-    with pytest.raises(ModelError, match=f"facemesh.onnx are damaged: expected sha256 {mesh.SHA256}, got "):
+    with pytest.raises(
+        ModelError,
+        match=f"facemesh.onnx: the weights do not match their card: expected sha256 {mesh.SHA256}, got ",
+    ):
         load_landmarker("mesh")
 
 

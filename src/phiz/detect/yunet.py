@@ -53,14 +53,18 @@ class Detector:
         least = self.card.slack * (self.min_face or self.card.min_face)
         return to_detections(faces[faces[:, 2] - faces[:, 0] >= least])
 
-    def detect_chip(self, image: Image) -> Detection | None:
+    def reduction(self, width: int, height: int) -> float:
+        """Return by how much a picture of this size may be read smaller before it is given to `detect`."""
+        return first_factor(width, height, self.min_face, self.card)
+
+    def detect_chip(self, image: Image, scale: float = 1.0) -> Detection | None:
         """Return the one face of an already cropped face chip; None where nothing is found.
 
         image: uint8, H x W x 3, RGB. Of several the largest and most central wins. A face should be there, so
         less certain ones count, and there is always a second look. Raises ValueError as `detect` does.
         """
-        height, width = image.shape[:2]
-        faces = to_detections(self._faces(image, 1.0, self.card.chip_score, chip=True))
+        height, width = (side * scale for side in image.shape[:2])
+        faces = to_detections(self._faces(image, scale, self.card.chip_score, chip=True))
         sure = [face for face in faces if face.score >= self.card.score]
         return max(sure or faces, key=lambda face: _prominence(face, width, height), default=None)
 
@@ -156,7 +160,7 @@ def to_detections(faces: Floats) -> list[Detection]:
     return sorted(detections, key=lambda face: -face.box[2] * face.box[3])
 
 
-def _prominence(face: Detection, width: int, height: int) -> float:
+def _prominence(face: Detection, width: float, height: float) -> float:
     """Return the face's area, divided by 1 + (distance from the middle / quarter of the longer side)^2."""
     x, y, w, h = face.box
     across, down = x + w / 2 - width / 2, y + h / 2 - height / 2

@@ -8,6 +8,17 @@ large; `names` makes names printable.
 from .bounds import ALLOW_MORE, MAX_BYTES, MAX_PIXELS
 from .formats import readable, suffixes
 from .names import display_name
-from .source import Source, load
+from .source import Picture, Source, load, read
 
-__all__ = ["ALLOW_MORE", "MAX_BYTES", "MAX_PIXELS", "Source", "display_name", "load", "readable", "suffixes"]
+__all__ = [
+    "ALLOW_MORE",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "Picture",
+    "Source",
+    "display_name",
+    "load",
+    "read",
+    "readable",
+    "suffixes",
+]

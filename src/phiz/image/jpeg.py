@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from phiz.errors import ImageError
+
+if TYPE_CHECKING:
+    from .source import Picture
 
 _END = b"\xff\xd9"
 #: Bytes that a decoder takes for pixels where it still misses some, and passes over where it does not.
@@ -35,7 +38,19 @@ class JpegFile(JpegImageFile):
         return Image.Exif()
 
 
-def without_end_marker(data: bytes, decode: Callable[[bytes], NDArray[np.uint8]]) -> NDArray[np.uint8] | None:
+def draft(picture: Image.Image, reduction: float) -> int:
+    """Have an opened JPEG decoded at a half, a quarter or an eighth, and return that factor; 1 for whole.
+
+    reduction: by how much it may be made smaller, at most.
+    """
+    scale = next(each for each in (8, 4, 2, 1) if each <= max(1.0, reduction))
+    # Pillow takes the largest factor that leaves at least what is asked for, hence rounded down.
+    if scale > 1:
+        picture.draft(None, (picture.width // scale, picture.height // scale))
+    return scale
+
+
+def without_end_marker(data: bytes, decode: Callable[[bytes], Picture]) -> Picture | None:
     """Return the picture of a JPEG that lacks nothing but its end marker, else None.
 
     decode: reads a whole JPEG, and raises ImageError.
@@ -52,7 +67,7 @@ def without_end_marker(data: bytes, decode: Callable[[bytes], NDArray[np.uint8]]
         picture, again = decode(data + _END), decode(data + _NOISE + due + _NOISE + _END)
     except ImageError:
         return None
-    return picture if np.array_equal(picture, again) else None
+    return picture if np.array_equal(picture.pixels, again.pixels) else None
 
 
 def _last_scan(data: bytes) -> int | None:
