@@ -7,6 +7,7 @@ A crop that differs between training and use is the commonest silent accuracy lo
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,15 +74,17 @@ class CropTemplate:
             raise ModelError(f"crop template: expected the fields {sorted(counts)}, got {came}")
         for name, count in counts.items():
             value = data[name]
-            if (
-                not isinstance(value, (list, tuple))
-                or len(value) != count
-                or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in value)
-            ):
+            if not isinstance(value, (list, tuple)) or len(value) != count or not all(map(finite, value)):
                 raise ModelError(f"crop template: {name} must be {count} finite numbers, got {value!r}")
         points = {name: (float(data[name][0]), float(data[name][1])) for name in POINTS}
         x, y, side = (float(v) for v in data["chip"])
         return cls(**points, chip=(x, y, side))
+
+
+def finite(value: object) -> bool:
+    """Whether a value of a card or a recipe is a number that a float can hold; true and false are none."""
+    most = sys.float_info.max  # compared, since math.isfinite fails on a whole number beyond it
+    return type(value) in (int, float) and -most <= value <= most  # type: ignore[operator]
 
 
 def face_crop(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from phiz.errors import RecipeError
+from phiz.toml_file import read_toml
 from phiz.training.recipe import load_recipe
-from phiz.training.settings import read_table
 
 GOOD = """
 name = "try"
@@ -36,7 +36,7 @@ def test_defaults_fill_what_is_left_out(tmp_path):
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted(RECIPES.rglob("*.toml")) if "task" not in read_table(path)],
+    [path for path in sorted(RECIPES.rglob("*.toml")) if "task" not in read_toml(path, "recipe")],
     ids=lambda path: path.name,
 )
 def test_every_recipe_reads_and_its_splits_exist(path):

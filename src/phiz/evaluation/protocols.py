@@ -8,7 +8,6 @@ records come in: chance is the SHA-256 of "seed:name", and scikit-learn's splitt
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +17,8 @@ from typing import Any
 from ..datasets.record import FaceRecord
 from ..datasets.splits import SplitRow, age_band, read_split
 from ..errors import DataError, RecipeError
+from ..toml_file import read_toml
 from .fold_files import ENCODING, Fold, load_folds, save_folds
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = [
     "GROUPINGS",
@@ -93,12 +88,7 @@ def load_protocol(path: Path | str) -> Protocol:
     or an unfit value.
     """
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot read the protocol: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not a TOML file: {error}") from error
+    table = read_toml(path, "protocol")
     _check(path, table)
     for key in ("split", "conflicts"):
         if key in table:

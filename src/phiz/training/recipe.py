@@ -10,7 +10,8 @@ from phiz.crop import CropTemplate
 from phiz.datasets.readers import READERS
 from phiz.errors import RecipeError
 from phiz.landmarks import LANDMARKERS
-from phiz.training.settings import check_keys, head, read_table, section
+from phiz.toml_file import read_toml
+from phiz.training.settings import check_keys, head, section
 
 #: Data sets that [data] further takes; UTKFace and CelebA are trained on by their split files.
 FURTHER = tuple(name for name in READERS if name not in ("utkface", "celeba"))
@@ -177,7 +178,7 @@ def load_recipe(path: Path | str) -> Recipe:
     key or a value of the wrong kind.
     """
     path = Path(path)
-    table = read_table(path)
+    table = read_toml(path, "recipe")
     if "task" in table:
         raise RecipeError(f"{path}: expected a recipe for age and gender, its task is {table['task']!r}")
     sections = {"data": Data, "network": Network, "optimisation": Optimisation, "loss": Loss}

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from phiz.crop import CropTemplate
+from phiz.crop import CropTemplate, finite
 from phiz.errors import ModelError, RecipeError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """Return a recipe's file as a table. Raises RecipeError where it cannot be read or is no TOML."""
-    try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: cannot read the recipe: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: not a TOML file: {error}") from error
-    return table
 
 
 def head(path: Path, table: dict[str, Any]) -> dict[str, Any]:
@@ -76,14 +59,15 @@ def typed(path: Path, where: str, value: Any, kind: Any) -> Any:
 
     A whole number counts as a float. Raises RecipeError.
     """
-    if kind is float and type(value) is int:
+    if kind is float and finite(value):
         return float(value)
-    for inner, accepted in ((float, (int, float)), (str, (str,))):
+    for inner, fits in ((float, finite), (str, lambda item: type(item) is str)):
         wanted = kind == tuple[inner, ...] and isinstance(value, list)  # type: ignore[valid-type]
-        if wanted and all(type(item) in accepted for item in value):
+        if wanted and all(map(fits, value)):
             return tuple(inner(item) for item in value)
-    if kind in (int, float, str, bool) and type(value) is kind:
+    if kind in (int, str, bool) and type(value) is kind:
         return value
-    names = {tuple[float, ...]: "list of numbers", tuple[str, ...]: "list of texts"}
+    names = {tuple[float, ...]: "list of finite numbers", tuple[str, ...]: "list of texts"}
+    names |= {float: "finite number"}
     name = names.get(kind) or getattr(kind, "__name__", str(kind))
     raise RecipeError(f"{path}: {where} must be of type {name}, got {value!r}")

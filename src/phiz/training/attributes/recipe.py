@@ -11,8 +11,9 @@ from phiz.datasets.attributes import CELEBA
 from phiz.datasets.readers import READERS
 from phiz.errors import RecipeError
 from phiz.networks.attributes import HEADS, AttributeNetwork
+from phiz.toml_file import read_toml
 from phiz.training.recipe import Augmentation, Optimisation, check_choices
-from phiz.training.settings import check_keys, head, read_table, section, typed
+from phiz.training.settings import check_keys, head, section, typed
 
 #: What a recipe's `task` says.
 TASK = "attributes"
@@ -90,7 +91,7 @@ class AttributeRecipe:
 
 def is_attribute_recipe(path: Path | str) -> bool:
     """Whether a recipe's file says that its task is attributes. Raises RecipeError where it is no TOML."""
-    return read_table(Path(path)).get("task") == TASK
+    return read_toml(Path(path), "recipe").get("task") == TASK
 
 
 def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
@@ -100,7 +101,7 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
     that does not fit.
     """
     path = Path(path)
-    table = read_table(path)
+    table = read_toml(path, "recipe")
     sections: dict[str, type] = {
         "network": AttributeNetwork,
         "optimisation": Optimisation,
