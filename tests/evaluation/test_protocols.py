@@ -293,6 +293,10 @@ def test_folds_survive_the_file(tmp_path: Path) -> None:
         ("fold,part,file\n1,test,a\n1,dev,b\n", "line 3: expected a fold, train or test, and a file; got"),
         ("fold,part,file\n1,test\n", "line 2: expected a fold, train or test, and a file; got"),
         ("fold,part,file\n1,test,a\n1,train,a\n", "line 3: expected each file once in a fold; 'a' is twice"),
+        (
+            'fold,part,file\n1,test,"' + "a" * 200_000 + '"\n',
+            "could not read it: field larger than field limit",
+        ),
     ],
 )
 def test_a_fold_file_that_does_not_fit_is_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -80,7 +80,7 @@ def read_points(path: Path) -> Points:
     """
     try:
         rows = path.read_text(encoding="ascii").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected a .pts file, could not read it: {error}") from error
     rows = [row.strip() for row in rows]
     expected = {0: "version: 1", 1: f"n_points: {POINT_COUNT}", 2: "{", 3 + POINT_COUNT: "}"}

@@ -53,7 +53,7 @@ def lines(path: Path, what: str) -> list[str]:
     """Return a text file's lines; DataError where it cannot be read as UTF-8 text. what: its content."""
     try:
         return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise DataError(f"{path}: expected {what}, could not read it: {error}") from error
 
 

@@ -175,7 +175,7 @@ def read_split(path: Path | str) -> list[SplitRow]:
     rows: dict[str, SplitRow] = {}
     for line in table(path, "file", "part", "cluster"):
         name, part, cluster = line["file"], line["part"], line["cluster"]
-        if not (name and part and cluster and cluster.isdecimal()):
+        if not (name and part and cluster and cluster.isdecimal() and len(cluster) < 19):
             raise DataError(f"{path}: expected file, part and cluster number; got {list(line.values())}")
         if name in rows:
             raise DataError(f"{path}: expected each file once, {name!r} is listed twice")
@@ -211,9 +211,10 @@ def table(path: Path | str, *columns: str) -> list[dict[str, str]]:
     """Return the rows of a CSV file with comment lines; DataError where a column is missing."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        reader = csv.DictReader([line for line in lines if not line.startswith("#")])
+        names, rows = reader.fieldnames, list(reader)
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a NUL in the path
         raise DataError(f"{path}: expected a CSV file, could not read it: {error}") from error
-    reader = csv.DictReader([line for line in lines if not line.startswith("#")])
-    if not set(columns) <= set(reader.fieldnames or ()):
-        raise DataError(f"{path}: expected columns {', '.join(columns)}; got {reader.fieldnames}")
-    return list(reader)
+    if not set(columns) <= set(names or ()):
+        raise DataError(f"{path}: expected columns {', '.join(columns)}; got {names}")
+    return rows

@@ -60,7 +60,7 @@ def load_folds(path: Path | str) -> list[Fold]:
                         f"{where}: expected each file once in a fold; {key!r} is twice in {fold!r}"
                     )
                 found[fold][key] = part
-    except (OSError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise DataError(f"{path}: expected a CSV file of folds, could not read it: {error}") from error
     return [
         Fold(name, *(tuple(sorted(key for key in parts if parts[key] == part)) for part in PARTS))

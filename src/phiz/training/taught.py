@@ -40,7 +40,7 @@ def load_answers(path: Path) -> TaughtLabels:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise RecipeError(f"{path}: expected the teachers' answers of phiz teach: {error}") from error
     if tuple(header) != COLUMNS:
         raise RecipeError(f"{path}:1: expected the columns {', '.join(COLUMNS)}, got {', '.join(header)}")
