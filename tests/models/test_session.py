@@ -173,6 +173,52 @@ def test_an_output_that_is_not_one_number_per_face(tmp_path: Path) -> None:
     )
 
 
+def promising(operator: str, constants: dict[str, np.ndarray]) -> bytes:
+    """A graph that promises one age a face and makes it by an operator of "ages", (N), and of constants."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes = [
+        helper.make_node("Cast", ["faces"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels"], ["ages"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node(operator, ["ages", *constants], ["age"]),
+    ]
+    faces = helper.make_tensor_value_info("faces", TensorProto.UINT8, ["N", 64, 64, 3])
+    age = helper.make_tensor_value_info("age", TensorProto.FLOAT, ["N"])
+    held = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "promising", [faces], [age], held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    ("operator", "constants", "message"),
+    [
+        (
+            "ScatterElements",
+            {"place": np.array([7]), "value": np.zeros(1, np.float32)},
+            "ONNX Runtime cannot run the network: .*",
+        ),
+        ("Compress", {"kept": np.array([True])}, r"expected 'age' of shape \(2,\), got \(1,\)"),
+    ],
+    ids=["fails", "another shape"],
+)
+def test_a_graph_that_does_not_keep_its_promise(
+    tmp_path: Path, operator: str, constants: dict[str, np.ndarray], message: str
+) -> None:
+    weights = promising(operator, constants)
+    path = fake.write(tmp_path, weights=weights, outputs=(OutputSpec("age", "years", "age"),))
+    model = load_model(path)
+    with pytest.raises(ModelError, match=f"^fake: {message}$"):
+        model.run(np.zeros((2, 64, 64, 3), np.uint8))
+
+
+def test_weights_whose_names_are_no_text(tmp_path: Path) -> None:
+    # ONNX Runtime quotes the name in its own error, which Python then cannot read.
+    damaged = fake.graph().replace(b"ReduceMean", b"Reduce\xff\xfean")
+    path = fake.write(tmp_path, weights=damaged)
+    assert message_of(path).startswith(f"{path}: ONNX Runtime cannot load the weights: ")
+
+
 def test_threads_must_be_positive(fake_model: Path) -> None:
     with pytest.raises(ValueError, match="threads must be at least 1, not 0"):
         load_model(fake_model, threads=0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..crop import CropTemplate
 from ..errors import ModelError
 from .card import ModelCard
+from .runtime import ask
 from .session import check_crops, open_checked
 from .store import find_model
 
@@ -41,12 +42,14 @@ class AttributeModel:
     def run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the probability of each attribute: uint8 RGB (N, size, size, 3) to float32 (N, A).
 
-        Raises ValueError for crops of another type or shape, ModelError where an answer is no finite number.
+        Raises ValueError for crops of another type or shape, ModelError where the network cannot answer or an
+        answer is no finite number.
         """
         check_crops(crops, self.size)
         if len(crops) == 0:
             return np.zeros((0, len(self.names)), np.float32)
-        values: NDArray[np.float32] = self._session.run([ATTRIBUTES], {self._input: crops})[0]
+        shapes = {ATTRIBUTES: (len(crops), len(self.names))}
+        values = ask(self._session, shapes, {self._input: crops}, self.card.name)[ATTRIBUTES]
         if not np.isfinite(values).all():
             raise ModelError(
                 f"{self.card.name}: output {ATTRIBUTES!r} holds a value that is no finite number"

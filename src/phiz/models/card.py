@@ -121,15 +121,23 @@ class ModelCard:
 def read_json(path: str | PathLike[str]) -> Any:
     """Return what a card's file holds. Raises ModelError where it cannot be read or is no JSON."""
     try:
-        return json.loads(Path(path).read_bytes())
+        data = json.loads(Path(path).read_bytes(), parse_int=_whole)
+        json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
+        return data
     except FileNotFoundError:
         raise ModelError(
             f"{path}: no such card; weights need their card beside them under the same name"
         ) from None
     except OSError as error:
         raise ModelError(f"{path}: cannot read the card: {error.strerror}") from None
-    except ValueError as error:  # both bad JSON and bad UTF-8
+    except (ValueError, RecursionError) as error:  # what is no JSON, and what Python alone takes for it
         raise ModelError(f"{path}: the card is not valid JSON: {error}") from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 18:  # beyond what other programs hold, and in time beyond what Python turns into a float
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
 
 
 _KINDS = {

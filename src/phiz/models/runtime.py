@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import onnxruntime  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 from ..errors import ModelError
 
@@ -68,6 +70,27 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
     if used != PROVIDERS[provider][0]:
         _warn_once(fallback_message(provider, used, available))
     return session
+
+
+def ask(
+    session: onnxruntime.InferenceSession,
+    shapes: Mapping[str, tuple[int, ...]],
+    inputs: dict[str, NDArray[Any]],
+    name: str,
+) -> dict[str, NDArray[Any]]:
+    """Run a network whose weights may be anybody's and return its outputs by name.
+
+    shapes: of every output; a graph can promise one and not keep it. name: of the model, for errors.
+    Raises ModelError where it fails or an output has another shape.
+    """
+    try:
+        values = session.run(list(shapes), inputs)
+    except Exception as error:  # ONNX Runtime's errors have no common base class
+        raise ModelError(f"{name}: ONNX Runtime cannot run the network: {error}") from error
+    for (output, shape), value in zip(shapes.items(), values, strict=True):
+        if value.shape != shape:
+            raise ModelError(f"{name}: expected {output!r} of shape {shape}, got {value.shape}")
+    return dict(zip(shapes, values, strict=True))
 
 
 #: Providers that are built in and did not start, for want of a driver or a library. They are not tried again

@@ -14,7 +14,7 @@ from ..crop import CropTemplate
 from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
-from .runtime import open_session, read_weights
+from .runtime import ask, open_session, read_weights, session_options
 from .store import DEFAULT_MODEL, find_model
 
 #: The outputs that an estimate is made of; a card may name more.
@@ -42,13 +42,13 @@ class Model:
 
         crops: uint8 RGB, (N, size, size, 3).
         Returns output name -> float32 (N,); the units are on the card.
-        Raises ValueError for crops of another type or shape.
+        Raises ValueError for crops of another type or shape, ModelError where the network cannot answer.
         """
         check_crops(crops, self.size)
         if len(crops) == 0:
             return {name: np.zeros(0, np.float32) for name in self._outputs}
-        values = self._session.run(self._outputs, {self._input: crops})
-        return dict(zip(self._outputs, values, strict=True))
+        shapes = dict.fromkeys(self._outputs, (len(crops),))
+        return ask(self._session, shapes, {self._input: crops}, self.card.name)
 
     def decode(self, outputs: dict[str, NDArray[np.float32]]) -> list[Estimate]:
         """Turn the network's outputs into one estimate per face.
@@ -103,9 +103,10 @@ def load_model(
 def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) -> onnxruntime.InferenceSession:
     """Open weights after comparing them with their card; see `load_model`. Raises ModelError."""
     weights = read_weights(path, card.sha256)
+    session_options(threads)  # whose ValueError says nothing of the weights
     try:
         return open_session(weights, threads=threads, provider=provider)
-    except (ModelError, ValueError):
+    except ModelError:
         raise
     except Exception as error:  # ONNX Runtime's errors have no common base class
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
