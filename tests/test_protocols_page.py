@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 import sys
@@ -34,4 +35,42 @@ def test_figures_are_those_of_results(tool):
 
 
 def test_the_tables_have_figures():
-    assert PAGE.count("<!--figure ") == PAGE.count("<!--end-->") > 10
+    cells = PAGE.count("<!--figure ") + PAGE.count("<!--published ")
+    assert cells == PAGE.count("<!--end-->") > 10
+
+
+PUBLISHED = list(csv.DictReader((ROOT / "docs" / "published.csv").open(newline="", encoding="utf-8")))
+PAGES = "".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("protocols", "attributes"))
+
+
+def test_every_published_figure_stands_in_a_line_of_its_row():
+    """Each value is in a line that names its row, so none is lost and none is put to another network."""
+    lines = PAGES.splitlines()
+    lost = [
+        (row["table"], row["row"], row["metric"])
+        for row in PUBLISHED
+        if not any(
+            row["row"] in line and re.search(rf"[ >]{re.escape(row['value'])}\b", line) for line in lines
+        )
+    ]
+    assert lost == []
+
+
+def test_a_figure_is_published_once_by_a_paper():
+    keys = [tuple(row[key] for key in ("paper", "table", "row", "metric", "printed_in")) for row in PUBLISHED]
+    assert len(keys) == len(set(keys)) > 100
+
+
+def test_a_published_cell_names_a_published_figure():
+    """A cell that names nothing in the file would read "-" for ever."""
+    known = {(row["table"], row["row"], row["metric"]) for row in PUBLISHED}
+    pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
+    cells = re.findall(r"<!--published (.+?); (.+?); (.+?)-->(.*?)<!--end-->", pages)
+    wrong = [cell for cell in cells if cell[:3] not in known]
+    assert cells
+    assert wrong == []
+
+
+def test_only_all_age_faces_has_no_published_figure():
+    found = [line for path in (ROOT / "docs").glob("*.md") for line in path.read_text("utf-8").splitlines()]
+    assert [line.split(" |")[0] for line in found if "not found" in line] == ["| All-Age-Faces"]

@@ -1,4 +1,4 @@
-"""Write the table of the papers' networks in docs/age-networks.md from results/.
+"""Write the table of the papers' networks in docs/age-networks.md from results/ and docs/published.csv.
 
     python tools/age_network_figures.py          rewrite the page
     python tools/age_network_figures.py --check  say whether the page is up to date (exit status 1 if not)
@@ -14,22 +14,28 @@ import re
 import sys
 from pathlib import Path
 
-from pages import update
-from protocol_figures import ABSENT, figure
+import published
+from pages import fill_blocks, table, update
+from protocol_figures import ABSENT, figure, fill_figures
 
 from phiz.training.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "age-networks.md"
 RECIPES = ROOT / "recipes" / "comparison"
-BLOCK = re.compile(r"(<!-- networks -->\n).*?(<!-- end of networks -->)", re.DOTALL)
-#: Mean absolute error in years, FG-NET, one person left out, as the papers print it.
-PUBLISHED = {"efficientnet_b0": 3.06, "efficientnet_b1": 3.09, "efficientnet_b7": 2.85}
-PUBLISHED |= {"resnet34": 3.02, "alexnet": 4.47}
-HEAD = (
-    "| network | parameters | multiply-adds | learns a batch; ONNX agrees | trained here "
-    "| UTKFace test | FG-NET, published |\n| --- | ---: | ---: | --- | --- | --- | ---: |\n"
-)
+#: The papers' names of networks, which ours are without capitals and hyphens.
+PUBLISHED = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in published.names("age-networks")}
+HEAD = [
+    *(
+        "network",
+        "parameters",
+        "multiply-adds",
+        "learns a batch; ONNX agrees",
+        "trained here",
+        "UTKFace test",
+    ),
+    *("FG-NET MAE, published", "FG-NET RMSE, published"),
+]
 
 
 def rows() -> list[dict[str, str]]:
@@ -55,27 +61,26 @@ def trained(name: str) -> str:
     return f"{size} pixels, {len(epochs)} epochs, {hours:.1f} hours on one CPU core"
 
 
-def line(row: dict[str, str]) -> str:
+def line(row: dict[str, str]) -> list[str]:
     """Return a network's line of the table."""
     name = stem(row["network"])
     measured = figure(f"{name}-cpu_utkface-test", "all", "all", "mae")
-    cells = [
+    theirs = PUBLISHED[re.sub(r"[^a-z0-9]", "", row["network"])]
+    return [
         f"`{name}`",
         f"{int(row['parameters']) / 1e6:.1f}M",
         f"{int(row['multiply_adds']) / 1e9:.2f}G",
         f"{row['steps']} steps, {row['mae_before']} -> {row['mae_after']} years; {row['onnx']}",
         trained(name),
         "-" if measured == ABSENT else measured,
-        f"{PUBLISHED[row['network']]:.2f}" if row["network"] in PUBLISHED else "-",
+        *(published.figure("age-networks", theirs, metric) for metric in ("mae", "rmse")),
     ]
-    return "| " + " | ".join(cells) + " |\n"
 
 
 def main() -> int:
-    text = PAGE.read_text(encoding="utf-8")
-    table = HEAD + "".join(line(row) for row in rows())
-    new = BLOCK.sub(lambda block: block[1] + table + block[2], text)
-    return update(PAGE, new)
+    text = published.fill(fill_figures(PAGE.read_text(encoding="utf-8")))
+    blocks = {"networks": lambda: table(HEAD, [line(row) for row in rows()])}
+    return update(PAGE, fill_blocks(PAGE, text, blocks))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the tables of docs/attributes.md from results/.
+"""Write the tables of docs/attributes.md from results/ and docs/published.csv.
 
 python tools/attribute_figures.py          rewrite the page
 python tools/attribute_figures.py --check  say whether the page is up to date (exit status 1 if not)
@@ -11,11 +11,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pages import update
+import published
+from pages import fill_blocks, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "attributes.md"
 NETWORKS = {"plain head": "attributes-112", "Label2Label": "label2label-112"}
+#: Our network that a published row is compared with.
+THEIRS = {"MobileFaceNet (to a vector of 128)": "MobileFaceNet", "ResNet-50, Label2Label": "ResNet-50"}
 HALF, FITTED = "at 1/2", "at threshold"
 Row = dict[str, str]
 
@@ -28,11 +31,6 @@ def read(name: str) -> list[Row]:
 def percent(row: Row, key: str = "value") -> str:
     value, low, high = (f"{100 * float(row[one]):.1f}" for one in (key, "low", "high"))
     return f"{value} [{low}, {high}]"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    marks = ["---"] + ["---:"] * (len(head) - 1)
-    return "".join("| " + " | ".join(cells) + " |\n" for cells in (head, marks, *rows))
 
 
 def figures(name: str) -> dict[tuple[str, str], Row]:
@@ -89,20 +87,30 @@ def bias() -> str:
     return table(["accuracy, %", "pictures", *models], rows)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"means": means, "each": each, "bias": bias}
+def sizes() -> str:
+    """What the networks hold and do, the papers' figures in columns of their own."""
+    rows = []
+    for row in read("attribute_networks"):
+        work = int(row["multiply_adds"]) / 1e9
+        ours = [f"{int(row['parameters']) / 1e6:.2f}M", f"{work:.3f}G", f"{2 * work:.2f}G"]
+        named = THEIRS.get(row["network"], "")
+        rows.append(
+            [
+                row["network"],
+                *ours,
+                *(published.figure("attribute-networks", named, m) for m in ("parameters", "operations")),
+            ]
+        )
+    head = ["network", "parameters", "multiply-adds", "operations"]
+    return table([*head, "parameters, published", "operations, published"], rows)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {"sizes": sizes, "means": means, "each": each, "bias": bias}
 
 
 def main() -> int:
-    text = PAGE.read_text(encoding="utf-8")
-    new = text
-    for name, block in BLOCKS.items():
-        start, end = f"<!-- {name}: made by tools/attribute_figures.py -->\n", f"<!-- end of {name} -->"
-        before, _, rest = new.partition(start)
-        _, found, after = rest.partition(end)
-        if not found:
-            sys.exit(f"{PAGE}: expected {start.strip()} and {end}, found them not")
-        new = f"{before}{start}\n{block()}\n{end}{after}"
-    return update(PAGE, new)
+    text = published.fill(PAGE.read_text(encoding="utf-8"))
+    return update(PAGE, fill_blocks(PAGE, text, BLOCKS))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""What the attribute networks hold and do, beside the papers' figures.
+"""What the attribute networks hold and do.
 
-`python -m phiz.networks.attribute_sizes` prints the table; with a path it writes it there as CSV.
+`python -m phiz.networks.attribute_sizes FILE` writes them as CSV; docs/attributes.md
+shows them beside the papers'.
 """
 
 from __future__ import annotations
@@ -18,32 +19,19 @@ from phiz.networks.layers import count
 from phiz.networks.mobilefacenet import CHANNELS, SIZE, GlobalDepthwise, MobileFaceNet
 
 ATTRIBUTES = 40
-COLUMNS = (
-    "network",
-    "side",
-    "parameters",
-    "multiply_adds",
-    "operations",
-    "paper_parameters",
-    "paper_operations",
-)
+COLUMNS = ("network", "side", "parameters", "multiply_adds", "operations")
 #: The wide head of Li et al.'s published settings for faces: 2048 wide, 4 heads, 1 and 2 layers.
 WIDE = AttributeNetwork(backbone="resnet50", width=2048, heads=4, hidden=2048, query_layers=1, layers=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One network: input side in pixels, parameters, and multiply-adds for one face.
-
-    paper_parameters, paper_operations: as the papers print them, "" where they print none.
-    """
+    """One network: input side in pixels, parameters, and multiply-adds for one face."""
 
     network: str
     side: int
     parameters: int
     multiply_adds: int
-    paper_parameters: str = ""
-    paper_operations: str = ""
 
 
 def rows() -> list[Row]:
@@ -51,19 +39,19 @@ def rows() -> list[Row]:
     with torch.device("meta"):  # shapes are all that is counted
         edge = AttributeNetwork()
         whole = nn.Sequential(MobileFaceNet(), GlobalDepthwise(CHANNELS, SIZE // 16))
-        made: list[tuple[str, nn.Module, int, tuple[str, str]]] = [
-            ("MobileFaceNet (to a vector of 128)", whole, SIZE, ("1.0M", "0.45G")),
-            ("MobileFaceNet, plain head", _net(AttributeNetwork(head="plain")), edge.size, ("", "")),
-            ("MobileFaceNet, Label2Label", _net(edge), edge.size, ("", "")),
-            ("ResNet-50, plain head", _net(AttributeNetwork("resnet50", head="plain")), edge.size, ("", "")),
-            ("ResNet-50, Label2Label", _net(WIDE), WIDE.size, ("40.29M", "2.19G")),
+        made: list[tuple[str, nn.Module, int]] = [
+            ("MobileFaceNet (to a vector of 128)", whole, SIZE),
+            ("MobileFaceNet, plain head", _net(AttributeNetwork(head="plain")), edge.size),
+            ("MobileFaceNet, Label2Label", _net(edge), edge.size),
+            ("ResNet-50, plain head", _net(AttributeNetwork("resnet50", head="plain")), edge.size),
+            ("ResNet-50, Label2Label", _net(WIDE), WIDE.size),
         ]
-    return [_row(name, net, side, *paper) for name, net, side, paper in made]
+    return [_row(name, net, side) for name, net, side in made]
 
 
-def _row(name: str, net: nn.Module, side: int, *paper: str) -> Row:
+def _row(name: str, net: nn.Module, side: int) -> Row:
     size = count(net, side)
-    return Row(name, side, size.parameters, size.multiply_adds, *paper)
+    return Row(name, side, size.parameters, size.multiply_adds)
 
 
 def _net(how: AttributeNetwork) -> AttributeNet:
@@ -72,36 +60,16 @@ def _net(how: AttributeNetwork) -> AttributeNet:
 
 def _cells(row: Row) -> tuple[str, ...]:
     work = row.multiply_adds
-    paper = (row.paper_parameters, row.paper_operations)
-    return (row.network, f"{row.side}", f"{row.parameters}", f"{work}", f"{2 * work}", *paper)
+    return (row.network, f"{row.side}", f"{row.parameters}", f"{work}", f"{2 * work}")
 
 
-def table(found: list[Row]) -> str:
-    """Return the rows as a Markdown table; M is 1e6, G is 1e9."""
-    lines = [
-        "| network | parameters | multiply-adds | operations | the papers' |",
-        "| --- | ---: | ---: | ---: | --- |",
-    ]
-    for row in found:
-        paper = " / ".join(filter(None, (row.paper_parameters, row.paper_operations)))
-        work = row.multiply_adds / 1e9
-        lines.append(
-            f"| {row.network} | {row.parameters / 1e6:.2f}M | {work:.3f}G | {2 * work:.2f}G | {paper} |"
-        )
-    return "\n".join(lines)
-
-
-def main(path: Path | None) -> None:
-    """Print the table, or write it as CSV."""
-    found = rows()
-    if path is None:
-        print(table(found))
-        return
+def main(path: Path) -> None:
+    """Write the table as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        writer.writerows(map(_cells, found))
+        writer.writerows(map(_cells, rows()))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(Path(sys.argv[1]))
