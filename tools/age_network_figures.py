@@ -16,7 +16,7 @@ from pathlib import Path
 
 import published
 from pages import fill_blocks, table, update
-from protocol_figures import ABSENT, figure, fill_figures
+from protocol_figures import ABSENT, figure
 
 from phiz.training.recipe import load_recipe
 
@@ -78,7 +78,7 @@ def line(row: dict[str, str]) -> list[str]:
 
 
 def main() -> int:
-    text = published.fill(fill_figures(PAGE.read_text(encoding="utf-8")))
+    text = PAGE.read_text(encoding="utf-8")
     blocks = {"networks": lambda: table(HEAD, [line(row) for row in rows()])}
     return update(PAGE, fill_blocks(PAGE, text, blocks))
 

@@ -109,7 +109,7 @@ BLOCKS: dict[str, Callable[[], str]] = {"sizes": sizes, "means": means, "each": 
 
 
 def main() -> int:
-    text = published.fill(PAGE.read_text(encoding="utf-8"))
+    text = PAGE.read_text(encoding="utf-8")
     return update(PAGE, fill_blocks(PAGE, text, BLOCKS))
 
 

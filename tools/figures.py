@@ -70,6 +70,8 @@ def models_table() -> list[str]:
         "| --- | ---: | --- | --- | --- |",
     ]
     for name in ("multitask-64", "age-accurate"):
+        card = ROOT / "src" / "phiz" / "models" / "weights" / f"{name}.json"
+        other = json.loads(card.read_text(encoding="utf-8")).get("gender_from")  # whose gender answers
         for title, protocol in (
             ("UTKFace test", "utkface-test"),
             ("FG-NET, whole photos, no fine-tuning", "fgnet-cross-dataset"),
@@ -77,6 +79,8 @@ def models_table() -> list[str]:
         ):
             rows = figures(f"{name}_{protocol}")["all", "all"]
             cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
+            if other and cells[-1] != "-":
+                cells[-1] += f", `{other}`'s"
             count = max(int(row["n"]) for row in rows.values())
             lines.append(f"| `{name}`, {title} | {count:,} | " + " | ".join(cells) + " |")
     return lines

@@ -1,7 +1,7 @@
-"""Put the figures of results/ and of docs/published.csv into docs/protocols.md.
+"""Put the figures of results/ and docs/published.csv into docs/: cells of every page, tables of protocols.md.
 
-    python tools/protocol_figures.py          rewrite the page
-    python tools/protocol_figures.py --check  say whether the page is up to date (exit status 1 if not)
+    python tools/protocol_figures.py          rewrite the pages
+    python tools/protocol_figures.py --check  say whether the pages are up to date (exit status 1 if not)
 
 A cell is <!--figure NAME; KIND; GROUP; METRIC-->...<!--end-->, NAME being a file of results/ without .csv, or
 <!--published TABLE; ROW; METRIC-->...<!--end--> (tools/published.py). The papers' own tables are blocks.
@@ -111,8 +111,12 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> int:
-    text = published.fill(fill_figures(PAGE.read_text(encoding="utf-8")))
-    return update(PAGE, fill_blocks(PAGE, text, BLOCKS))
+    """Fill the cells of every page, and the blocks of docs/protocols.md."""
+    stale = 0
+    for page in sorted(PAGE.parent.glob("*.md")):
+        text = published.fill(fill_figures(page.read_text(encoding="utf-8")))
+        stale += update(page, fill_blocks(page, text, BLOCKS) if page == PAGE else text)
+    return int(stale > 0)
 
 
 if __name__ == "__main__":

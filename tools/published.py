@@ -1,7 +1,7 @@
 """The figures that the papers print, out of docs/published.csv: cells and tables of the pages.
 
-Columns of the file: paper (a key of PAPERS), where it is printed, our table, row, metric, value as printed, note.
-A figure that stands on a page comes from here; none is typed.
+Columns of the file: paper (a key of PAPERS), where it is printed, our table, row, metric, value as printed
+and a note. A figure that stands on a page comes from here; none is typed.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 import csv
 import hashlib
+import html
 import json
 import sys
 import types
 from pathlib import Path
 
+import fake_model as fake
 import numpy as np
 import pytest
 from PIL import Image
@@ -103,6 +105,37 @@ def test_a_model_is_measured_on_the_test_part(
     page = (output / "report.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 1
     assert "no group field" in page
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_gender_that_is_another_networks_answer_says_so(
+    tmp_path: Path, data: Path, test_part: Path, own: bool
+) -> None:
+    if own:
+        model = fake.write(tmp_path, gender_from="multitask-64")
+    else:
+        weights = fake.graph(outputs=("age",))
+        model = fake.write(
+            tmp_path, weights=weights, outputs=fake.card(weights).outputs[:1], branch_weights={}
+        )
+    output = tmp_path / "out"
+    where = ("--protocol", test_part, "--data", data, "--output", output)
+    done = run("evaluate", model, *where, "--smallest", 2)
+    assert done.exit_code == 0, done.output
+    assert json.loads((output / "provenance.json").read_text())["model"]["gender from"] == "multitask-64"
+    page = html.unescape((output / "report.html").read_text())
+    assert "Gender is multitask-64's answer, not its own." in page
+
+
+def test_the_command_prints_what_the_protocols_paper_measures(
+    tmp_path: Path, data: Path, fake_model: Path
+) -> None:
+    made = protocol(tmp_path, kind="cross-dataset", trained_on="nothing", metrics=["ca3", "ca5"])
+    where = ("--protocol", made, "--data", data, "--output", tmp_path / "out")
+    done = run("evaluate", fake_model, *where, "--smallest", 2)
+    assert done.exit_code == 0, done.output
+    head = next(line for line in done.output.splitlines() if "CA(" in line)
+    assert head.split() == ["n", "CA(3),", "%", "CA(5),", "%"]
 
 
 def test_the_same_weights_answer_every_fold(tmp_path: Path, data: Path, fake_model: Path) -> None:

@@ -2,6 +2,7 @@
 
 import builtins
 import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from phiz.datasets.lfwa import read_lfwa
 from phiz.datasets.lists import LabelError
 from phiz.datasets.record import FaceRecord, Skipped
 from phiz.errors import DataError
+from phiz.evaluation.protocols import clusters, folds, load_protocol
+
+ROOT = Path(__file__).parents[2]
 
 
 def serial(year: int, month: int = 1, day: int = 1) -> float:
@@ -75,6 +79,25 @@ def test_imdb_wiki_keeps_labelled_pictures_of_one_face(tmp_path: Path, source: s
         (f"{source}.mat:11", "picture missing"),
         (f"{source}.mat:12", "listed twice, the first row counts"),
     ]
+
+
+def test_both_halves_are_one_pool_and_one_person_has_one_cluster(tmp_path: Path) -> None:
+    """Names repeat across the halves; folds divide the pool, and a name in both is one person."""
+    pytest.importorskip("scipy")
+    for source in ("imdb", "wiki"):
+        folder = tmp_path / f"{source}_crop"
+        names = [f"00/{n}.jpg" for n in range(15)]
+        pictures(folder, *names)
+        imdb_mat(folder / f"{source}.mat", source, [entry(name) for name in names])
+    pytest.importorskip("sklearn")
+    made = load_protocol(ROOT / "protocols" / "imdb-wiki-random-repeats.toml")
+    made = replace(made, train=20, test=5, repeats=2)
+    records = readers.read("imdb-wiki", tmp_path)
+    first, second = folds(made, records, tmp_path / readers.FOLDERS["imdb-wiki"])
+    assert len(records) == 30
+    assert {key.split("/")[0] for key in first.train} == {"imdb_crop", "wiki_crop"}
+    assert not set(first.train) & {*first.test, *second.test}
+    assert set(clusters(made, records, tmp_path).values()) == {"A Person"}
 
 
 def test_imdb_wiki_of_a_single_entry(tmp_path: Path) -> None:

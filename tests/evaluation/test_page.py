@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,8 +14,8 @@ from made_answers import answers
 
 from phiz.data import ASTRONAUT
 from phiz.datasets.record import Skipped
-from phiz.evaluation import compare, compare_page, results
-from phiz.evaluation.groups import Scored
+from phiz.evaluation import compare, compare_page, report, results
+from phiz.evaluation.groups import TITLES, Scored
 from phiz.evaluation.protocols import load_protocol
 from phiz.evaluation.summary import Evaluation
 
@@ -150,6 +151,49 @@ def test_worst_pictures_are_in_the_page_with_a_warning_and_in_no_other_file(tmp_
             assert path.suffix in (".csv", ".json", ".svg")
 
 
+def test_kept_answers_make_every_paired_difference_again(tmp_path: Path) -> None:
+    """Two models kept in results, compared by their kept files alone: the same as by their predictions."""
+    kept, differences = tmp_path / "results", []
+    kept.mkdir()
+    for number, worse in enumerate((0.0, 1.0)):
+        evaluation = made(tmp_path, answers(worse=worse, folds=3))
+        evaluation = replace(evaluation, model=f"m{number}")
+        numbers = results.write(evaluation, {}, tmp_path / f"out{number}")
+        results.add_to_results(evaluation, numbers, {}, kept)
+    for paths in (
+        [tmp_path / f"out{n}" / "predictions.csv" for n in (0, 1)],
+        [kept / f"m{n}_n-1.answers.csv" for n in (0, 1)],
+    ):
+        pairs = compare.match(*map(report.read_predictions, paths))
+        differences.append(compare.differences(pairs, resamples=50))
+    assert differences[0] == differences[1]
+    assert "problem" not in (kept / "m0_n-1.answers.csv").read_text().splitlines()[0]  # nothing empty is kept
+
+
+def test_answers_of_a_large_set_are_not_kept(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(results, "KEPT", 10)
+    kept = tmp_path / "results"
+    kept.mkdir()
+    evaluation = made(tmp_path)
+    results.add_to_results(evaluation, results.write(evaluation, {}, tmp_path / "out"), {}, kept)
+    assert list(kept.glob("*.answers.csv")) == []
+
+
+@pytest.mark.parametrize("metrics", [("ca3", "ca5", "mae"), ("gender_accuracy", "cs5", "joint_success")])
+def test_the_page_and_the_command_show_the_metrics_of_the_protocols_paper(
+    tmp_path: Path, metrics: tuple[str, ...]
+) -> None:
+    evaluation = made(tmp_path)
+    evaluation = replace(evaluation, protocol=replace(evaluation.protocol, metrics=metrics))
+    numbers = results.write(evaluation, {}, tmp_path / "out")
+    page = Page(tmp_path / "out" / "report.html")
+    head = report.table(numbers.figures, evaluation.protocol.metrics).splitlines()[0]
+    titles = [TITLES[name][0] for name in metrics]
+    assert [title for title in titles if title not in page.words] == []
+    assert head.split("  ")[0] == ""
+    assert [part for part in re.split(r"\s{2,}", head.strip()) if part != "n"] == titles
+
+
 def test_results_keep_figures_curve_folds_and_a_line(tmp_path: Path) -> None:
     kept = tmp_path / "results"
     kept.mkdir()
@@ -159,7 +203,10 @@ def test_results_keep_figures_curve_folds_and_a_line(tmp_path: Path) -> None:
         results.add_to_results(evaluation, numbers, {"commit": "c"}, kept)
     stem = "a-model_n-1"
     assert sorted(path.name for path in kept.iterdir()) == [
-        *(f"{stem}.{end}" for end in ("cs_curve.csv", "cs_curve.svg", "csv", "folds.csv", "json")),
+        *(
+            f"{stem}.{end}"
+            for end in ("answers.csv", "cs_curve.csv", "cs_curve.svg", "csv", "folds.csv", "json")
+        ),
         "evaluations.csv",
     ]
     with (kept / "evaluations.csv").open(newline="") as file:

@@ -68,9 +68,13 @@ def test_every_file_is_valid_and_finds_its_files(path: Path) -> None:
 
 def test_the_files_say_what_the_papers_do() -> None:
     known = {path.stem: load_protocol(path) for path in FILES}
-    imdb, wiki = known["imdb-random-repeats"], known["wiki-random-repeats"]
-    for made in (imdb, wiki):
-        assert (made.train, made.test, made.repeats) == (10_000, 1_000, 5)
+    pool = known["imdb-wiki-random-repeats"]
+    assert (pool.dataset, pool.train, pool.test, pool.repeats) == ("imdb-wiki", 10_000, 1_000, 5)
+    assert pool.metrics[:2] == ("gender_accuracy", "cs5")  # two rates of their own, as in the paper
+    assert [made.name for made in known.values() if made.dataset in ("imdb", "wiki")] == []
+    for name in ("megaage-asian", "megaage-asian-cross-dataset"):
+        assert known[name].metrics[:2] == ("ca3", "ca5")
+    assert known["utkface-test"].metrics == ("mae", "cs5", "gender_accuracy")
     morph, random_morph = known["morph2-5-fold"], known["morph2-5-fold-random"]
     assert (morph.folds, morph.grouping) == (5, "subject")
     assert (random_morph.folds, random_morph.grouping) == (5, "none")
@@ -257,6 +261,9 @@ def test_unfit_records_are_refused(tmp_path: Path, settings: dict, records: list
         (CROSS | {"trained_on": ""}, "trained_on: expected a text in quotes; got ''"),
         (CROSS | {"dataset": "faces"}, "dataset: expected one of utkface, .*; got 'faces'"),
         (COPIES | {"split": "official"}, "split: near-duplicate folds need a split file"),
+        (CROSS | {"metrics": ["mea"]}, r"metrics: expected a list of mae, .*; got \['mea'\]"),
+        (CROSS | {"metrics": []}, r"metrics: expected a list of mae, .*; got \[\]"),
+        (CROSS | {"metrics": "mae"}, "metrics: expected a list of mae, .*; got 'mae'"),
         (REPEATS | {"test": 0}, "test: expected a whole number from 1 on; got 0"),
     ],
 )

@@ -115,7 +115,7 @@ def evaluate(
         model=name,
         protocol=chosen,
         rows=rows,
-        made_by=_made_by(name, len(plan.folds), facts.get("recipe")),
+        made_by=_made_by(name, len(plan.folds), facts.get("recipe"), _gender_from(card)),
         skipped=skipped,
         contradicting=contradicting,
         others=others,
@@ -137,7 +137,8 @@ def evaluate(
     }
     pictures = [(plan.records[row.file].path, row) for row in evaluation_page.worst_rows(rows, worst)]
     numbers = kept.write(made, facts, folder, pictures)
-    typer.echo(report.table([f for f in numbers.figures if f.kind in ("all", "age band", "gender", "group")]))
+    by_group = [f for f in numbers.figures if f.kind in ("all", "age band", "gender", "group")]
+    typer.echo(report.table(by_group, chosen.metrics))
     typer.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
     if made.caution:
         typer.echo(f"caution: {made.caution}", err=True)
@@ -171,12 +172,25 @@ def _model(model: str, cropped: bool) -> tuple[str, dict[str, Any], ModelCard | 
     from ..models.store import find_model
 
     card, _ = find_model(model)
-    facts = {
+    facts: dict[str, Any] = {
         "model": {"name": card.name, "sha256": card.sha256},
         "detector": load_card().sha256,
         "cropped": cropped,
     }
+    if other := _gender_from(card):
+        facts["model"]["gender from"] = other
     return card.name, facts, card
+
+
+def _gender_from(card: ModelCard | None) -> str:
+    """Return the model whose gender answers, as `phiz.Analyzer` picks it; "" where it is this one's own."""
+    from ..models.session import FEMALE
+    from ..models.store import DEFAULT_MODEL
+
+    if card is None:
+        return ""
+    own = any(output.name == FEMALE for output in card.outputs)
+    return card.gender_from or ("" if own else DEFAULT_MODEL)
 
 
 def _recipe(path: Path) -> tuple[str, dict[str, Any], ModelCard | None]:
@@ -211,13 +225,14 @@ def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict
     return found
 
 
-def _made_by(name: str, folds: int, recipe: Mapping[str, str] | None) -> str:
+def _made_by(name: str, folds: int, recipe: Mapping[str, str] | None, gender_from: str) -> str:
     if recipe:
         start = f", starting from {recipe['start']}," if "start" in recipe else ""
         several = f"each of {folds} folds" if folds > 1 else "the training part"
         return f"Trained by the recipe {name}{start} on {several}; no fold trains on what it tests."
     several = f" of all {folds} folds" if folds > 1 else ""
-    return f"The same weights, {name}, answer the test pictures{several}, by the way of phiz analyze."
+    other = f" Gender is {gender_from}'s answer, not its own." if gender_from else ""
+    return f"The same weights, {name}, answer the test pictures{several}, by the way of phiz analyze.{other}"
 
 
 def _caution(card: ModelCard | None, protocol: Protocol, data_set: str) -> str:

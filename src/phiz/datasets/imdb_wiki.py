@@ -18,6 +18,8 @@ from .lists import LabelError
 from .record import FaceRecord, Skipped
 
 FIELDS = ("dob", "photo_taken", "full_path", "gender", "name", "face_score", "second_face_score")
+#: The usual folders of the two halves.
+HALVES = {"imdb": "imdb_crop", "wiki": "wiki_crop"}
 GENDERS = {0.0: "female", 1.0: "male"}
 #: Matlab counts days from year 0, Python from year 1.
 MATLAB_DAYS = 366
@@ -47,6 +49,16 @@ def read_imdb_wiki(
         for entry, values in enumerate(zip(*(fields[name] for name in FIELDS), strict=True), start=1)
     )
     return lists.usable(folder, rows, partial(_record, folder), [] if skipped is None else skipped)
+
+
+def read_imdb_and_wiki(folder: Path | str, skipped: list[Skipped] | None = None) -> Iterator[FaceRecord]:
+    """Yield the records of both halves as one pool, IMDB's first.
+
+    folder: that holds imdb_crop/ and wiki_crop/; see `read_imdb_wiki`. A name that both halves have is one
+    person.
+    """
+    for source, half in HALVES.items():
+        yield from read_imdb_wiki(Path(folder) / half, skipped, source=source)
 
 
 def _record(folder: Path, row: dict[str, Any]) -> FaceRecord:

@@ -12,7 +12,7 @@ from .all_age_faces import read_all_age_faces
 from .celeba import read_celeba
 from .fgnet import read_fgnet
 from .fiw import read_fiw
-from .imdb_wiki import read_imdb_wiki
+from .imdb_wiki import HALVES, read_imdb_and_wiki, read_imdb_wiki
 from .lfwa import read_lfwa
 from .megaage_asian import read_megaage_asian
 from .morph2 import read_morph2
@@ -32,6 +32,7 @@ READERS: dict[str, Reader] = {
     "morph2": read_morph2,
     "megaage-asian": read_megaage_asian,
     "all-age-faces": read_all_age_faces,
+    "imdb-wiki": read_imdb_and_wiki,
     "imdb": partial(read_imdb_wiki, source="imdb"),
     "wiki": partial(read_imdb_wiki, source="wiki"),
     "lfwa": read_lfwa,
@@ -48,8 +49,8 @@ FOLDERS: dict[str, str] = {
     "morph2": "MORPH_nonCommercial",
     "megaage-asian": "megaage_asian",
     "all-age-faces": "All-Age-Faces Dataset",
-    "imdb": "imdb_crop",
-    "wiki": "wiki_crop",
+    "imdb-wiki": ".",
+    **HALVES,
     "lfwa": "LFWA",
     "aihub-korean": "AIHub-Korean",
     "csv": ".",

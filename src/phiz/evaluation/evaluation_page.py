@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import page
-from .groups import KINDS, Figure, Scored
+from .groups import KINDS, TITLES, Figure, Scored
 from .report import cell
 from .summary import Evaluation, Numbers, headline
 from .tables import Table, aged, ages, fold_figures
@@ -43,7 +43,7 @@ def render(
         sections.append(page.section("Models in the plot", page.table(_models(made))))
     sections.append(_groups(made, numbers))
     if numbers.tables["folds"].rows:
-        sections.append(_folds(numbers))
+        sections.append(_folds(made, numbers))
     sections.append(_left_out(made, numbers.tables["left_out"], answered))
     if worst:
         sections.append(_worst(worst))
@@ -53,18 +53,29 @@ def render(
 
 def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[str, str, str, str]]:
     titles = (
-        ("mae", "Age error (MAE)", 1.0, " years"),
-        ("cs5", "Within 5 years, CS(5)", 100.0, "%"),
-        ("gender_accuracy", "Gender accuracy", 100.0, "%"),
-        ("gender_balanced_accuracy", "Gender, balanced", 100.0, "%"),
+        ("mae", "Age error (MAE)"),
+        ("rmse", "Age error (RMSE)"),
+        ("cs5", "Within 5 years, CS(5)"),
+        ("ca3", "Under 3 years, CA(3)"),
+        ("ca5", "Under 5 years, CA(5)"),
+        ("ca7", "Under 7 years, CA(7)"),
+        ("gender_accuracy", "Gender accuracy"),
+        ("gender_balanced_accuracy", "Gender, balanced"),
+        ("joint_success", "Gender and within 5 years"),
     )
-    for metric, title, scale, unit in titles:
-        if found := headline(numbers.figures, metric):
-            yield title, *_tile(found, scale, unit)
+    for metric, title in titles:
+        if metric in _shown(made) and (found := headline(numbers.figures, metric)):
+            scale = TITLES[metric][1]
+            yield title, *_tile(found, scale, " years" if scale == 1 else "%")
     if over := headline(numbers.figures, "mae", "mean over folds"):
         yield "MAE, mean over folds", *_tile(over, 1.0, " years", over.note)
     share = f"{100 * answered / len(made.rows):.1f}% of {len(made.rows):,}" if made.rows else ""
     yield "Pictures answered", f"{answered:,}", "", share
+
+
+def _shown(made: Evaluation) -> tuple[str, ...]:
+    """Return the metrics of the page: the protocol's own first."""
+    return tuple(dict.fromkeys((*made.protocol.metrics, *page.METRICS)))
 
 
 def _tile(found: Figure, scale: float, unit: str, count: str = "") -> tuple[str, str, str]:
@@ -118,7 +129,7 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
     for gap in numbers.gaps:
         if gap.kind not in single or (scale := _COMPARED.get(gap.metric)) is None:
             continue
-        title = next(title for name, title, _ in page.METRICS if name == gap.metric)
+        title = TITLES[gap.metric][0]
         apart = cell(gap.figure(), scale)
         small = ", ".join(gap.too_small) or "none"
         sides = [f"{f.group}: {cell(f, scale)}" for f in (gap.worst, gap.best)]
@@ -127,11 +138,11 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
     over = "mean over folds"  # has a section of its own
     everyone = [f for f in numbers.figures if (f.kind == "all" and f.group != over) or f.kind in single]
     pairs = [f for f in numbers.figures if f.kind in KINDS and f.kind not in single]
-    content = [page.figures_table(everyone, worst=worst)]
+    content = [page.figures_table(everyone, _shown(made), worst=worst)]
     if rows:
         content.insert(0, page.table(Table("gaps", columns, tuple(rows)), text=columns[:2] + columns[5:]))
     if pairs:
-        content.append(page.details("Pairs of groups", page.figures_table(pairs, worst=worst)))
+        content.append(page.details("Pairs of groups", page.figures_table(pairs, _shown(made), worst=worst)))
     note = (
         "Figures with 95% bootstrap intervals; the worst is marked where its gap's interval leaves out 0. "
         f"Fewer than {made.smallest} pictures are too small a group for a figure and say so. Worst and best "
@@ -140,10 +151,11 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
     return page.section("By group", *content, note=note)
 
 
-def _folds(numbers: Numbers) -> str:
+def _folds(made: Evaluation, numbers: Numbers) -> str:
     table = numbers.tables["folds"]
     rows = []
-    for metric, title, scale in page.METRICS:
+    for metric in _shown(made):
+        title, scale = TITLES[metric]
         over, each = headline(numbers.figures, metric, "mean over folds"), headline(numbers.figures, metric)
         if over and each and over.value is not None:
             rows.append((title, cell(over, scale), over.note, cell(each, scale), each.n))

@@ -57,6 +57,22 @@ class Figure:
     note: str = ""
 
 
+#: Every metric: what it is called in a table, and 100 where a share is shown in percent.
+TITLES: dict[str, tuple[str, float]] = {
+    "mae": ("MAE, years", 1.0),
+    "rmse": ("RMSE, years", 1.0),
+    "bias": ("bias, years", 1.0),
+    "cs5": ("CS(5), %", 100.0),
+    "ca3": ("CA(3), %", 100.0),
+    "ca5": ("CA(5), %", 100.0),
+    "ca7": ("CA(7), %", 100.0),
+    "gender_accuracy": ("gender, %", 100.0),
+    "gender_balanced_accuracy": ("gender balanced, %", 100.0),
+    "joint_success": ("gender right and age within 5 years, %", 100.0),
+}
+#: Those that are printed where a protocol names none.
+SHOWN = ("mae", "cs5", "gender_accuracy")
+
 Compute = Callable[[Floats | None], Floats]
 Key = Callable[[Scored], str | None]
 

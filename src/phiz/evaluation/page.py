@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .groups import Figure
+from .groups import TITLES, Figure
 from .plots import COLOURS
 from .report import cell
 from .tables import Table
+
+#: The metrics of a page's tables, in order, after those of the protocol's own.
+METRICS = ("mae", "bias", "cs5", "gender_accuracy", "gender_balanced_accuracy")
 
 
 def page(title: str, lead: str, sections: Iterable[str]) -> str:
@@ -66,13 +69,16 @@ def grid(figures: Iterable[str]) -> str:
 
 
 def figures_table(
-    rows: Sequence[Figure], *, worst: Mapping[tuple[str, str], tuple[str, str]] | None = None
+    rows: Sequence[Figure],
+    metrics: Sequence[str] = METRICS,
+    *,
+    worst: Mapping[tuple[str, str], tuple[str, str]] | None = None,
 ) -> str:
     """Return groups by metrics, each with its 95% interval.
 
-    worst: for (metric, kind), the (kind, group) to mark.
+    metrics: keys of groups.TITLES, in order. worst: for (metric, kind), the (kind, group) to mark.
     """
-    shown = [(name, title, scale) for name, title, scale in METRICS if any(r.metric == name for r in rows)]
+    shown = [(name, *TITLES[name]) for name in metrics if any(r.metric == name for r in rows)]
     by_group: dict[tuple[str, str], dict[str, Figure]] = {}
     for row in rows:
         by_group.setdefault((row.kind, row.group), {})[row.metric] = row
@@ -146,15 +152,6 @@ def _figure(figure: Figure | None, scale: float) -> str:
         return f'<span class="none">{text}</span>'
     return f'{value} <span class="interval">[{interval}</span>' if bracket else value
 
-
-#: Metric, its title in a table, and 100 where a share is shown as percent.
-METRICS = (
-    ("mae", "MAE, years", 1.0),
-    ("bias", "bias, years", 1.0),
-    ("cs5", "CS(5), %", 100.0),
-    ("gender_accuracy", "gender, %", 100.0),
-    ("gender_balanced_accuracy", "gender balanced, %", 100.0),
-)
 
 _STYLE = """
 :root{color-scheme:light dark;/*light*/--ground:#f5f7f9;--card:#fff;--mark:#fdecdf}

@@ -19,6 +19,7 @@ from ..datasets.splits import SplitRow, age_band, read_split
 from ..errors import DataError, RecipeError
 from ..toml_file import read_toml
 from .fold_files import ENCODING, Fold, load_folds, save_folds
+from .groups import SHOWN, TITLES
 
 __all__ = [
     "GROUPINGS",
@@ -62,6 +63,8 @@ class Protocol:
     train, test, repeats: of random-repeats, numbers of pictures and of draws.
     trained_on: of cross-dataset, what the model was trained on, as a statement.
     conflicts: list of contradicting labels; figures are also given without them.
+    metrics: those that the protocol's paper uses and `phiz evaluate` prints, keys of groups.TITLES; the
+    figures of every other metric are kept all the same.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Protocol:
     repeats: int = 0
     trained_on: str = ""
     conflicts: Path | None = None
+    metrics: tuple[str, ...] = SHOWN
 
 
 def load_protocol(path: Path | str) -> Protocol:
@@ -93,13 +97,18 @@ def load_protocol(path: Path | str) -> Protocol:
     for key in ("split", "conflicts"):
         if key in table:
             table[key] = None if (key, table[key]) == ("split", OFFICIAL) else path.parent / table[key]
+    if "metrics" in table:
+        table["metrics"] = tuple(table["metrics"])
     return Protocol(**table, path=path)
 
 
 def _check(path: Path, table: Mapping[str, Any]) -> None:
     if (kind := table.get("kind")) not in KINDS:
         raise RecipeError(f"{path}: kind: expected one of {', '.join(KINDS)}; got {kind!r}")
-    needed, known = _EVERY | KINDS[kind][0], _EVERY | KINDS[kind][0] | KINDS[kind][1] | {"conflicts"}
+    needed, known = (
+        _EVERY | KINDS[kind][0],
+        _EVERY | KINDS[kind][0] | KINDS[kind][1] | {"conflicts", "metrics"},
+    )
     if missing := sorted(needed - table.keys()):
         raise RecipeError(f"{path}: missing key {missing[0]!r}; a {kind} protocol needs it")
     if unknown := sorted(table.keys() - known):
@@ -111,6 +120,9 @@ def _check(path: Path, table: Mapping[str, Any]) -> None:
                 raise RecipeError(
                     f"{path}: {key}: expected a whole number from {_LEAST[key]} on; got {value!r}"
                 )
+        elif key == "metrics":
+            if not isinstance(value, list) or not value or any(name not in TITLES for name in value):
+                raise RecipeError(f"{path}: metrics: expected a list of {', '.join(TITLES)}; got {value!r}")
         elif type(value) is not str or not value:
             raise RecipeError(f"{path}: {key}: expected a text in quotes; got {value!r}")
     if kind == "k-fold" and table["grouping"] not in GROUPINGS:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from .groups import Figure, Scored
+from .groups import SHOWN, TITLES, Figure, Scored
 
 FIGURE_COLUMNS = ("group_kind", "group_value", "metric", "value", "low", "high", "n", "note")
 #: Columns that a file of predictions must have; the others of `Scored` may be absent.
@@ -33,6 +33,16 @@ def write_predictions(path: Path, rows: Iterable[Scored]) -> None:
     """Write one CSV row per picture: file name, labels and answers, no picture. Raises DataError."""
     columns = [field.name for field in fields(Scored)]
     write_csv(path, columns, ([getattr(row, name) for name in columns] for row in rows))
+
+
+def write_answers(path: Path, rows: Sequence[Scored]) -> None:
+    """Write what `read_predictions` needs, and no column that is empty. Raises DataError."""
+    chosen = [
+        field.name
+        for field in fields(Scored)
+        if field.name in NEEDED or any(getattr(row, field.name) not in (None, "") for row in rows)
+    ]
+    write_csv(path, chosen, ([getattr(row, name) for name in chosen] for row in rows))
 
 
 def read_predictions(path: Path | str) -> list[Scored]:
@@ -104,25 +114,17 @@ def write_text(path: Path, text: str) -> None:
         raise _unwritten(path, error) from error
 
 
-def table(rows: Sequence[Figure]) -> str:
-    """Return the main figures as text, one line per group: value and [95% interval]."""
+def table(rows: Sequence[Figure], metrics: Sequence[str] = SHOWN) -> str:
+    """Return figures of these metrics as text, one line per group: value and [95% interval]."""
     by_group: dict[tuple[str, str], dict[str, Figure]] = {}
     for row in rows:
         by_group.setdefault((row.kind, row.group), {})[row.metric] = row
-    shown = [
-        (name, title, scale)
-        for name, title, scale in (
-            ("mae", "MAE, years", 1.0),
-            ("cs5", "within 5 years, %", 100.0),
-            ("gender_accuracy", "gender, %", 100.0),
-        )
-        if any(name in metrics for metrics in by_group.values())
-    ]
+    shown = [(name, *TITLES[name]) for name in metrics if any(name in found for found in by_group.values())]
     lines = [["", "n", *(title for _, title, _ in shown)]]
-    for (kind, group), metrics in by_group.items():
+    for (kind, group), found in by_group.items():
         label = group if kind == "all" else f"{kind}: {group}"
-        n = max(figure.n for figure in metrics.values())
-        lines.append([label, str(n), *(cell(metrics.get(name), scale) for name, _, scale in shown)])
+        n = max(figure.n for figure in found.values())
+        lines.append([label, str(n), *(cell(found.get(name), scale) for name, _, scale in shown)])
     return aligned(lines)
 
 

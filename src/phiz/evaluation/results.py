@@ -12,6 +12,9 @@ from .groups import Scored
 from .summary import Evaluation, Numbers, headline, measure
 from .tables import Table
 
+#: The most pictures whose answers are kept beside the figures; about a megabyte.
+KEPT = 20_000
+
 _PLOTS: dict[str, Callable[[Table], str]] = {
     "cs_curve": plots.cs_curves,
     "error_by_age": plots.error_by_age,
@@ -44,8 +47,9 @@ def write(
 def add_to_results(made: Evaluation, numbers: Numbers, facts: Mapping[str, Any], folder: Path) -> Path:
     """Keep an evaluation's figures in a folder of results, as MODEL_PROTOCOL.csv and .json; return the CSV.
 
-    Its CS curve lies beside them, the folds too where there are several, and its line in evaluations.csv.
-    Raises DataError.
+    Its CS curve lies beside them, the folds too where there are several, its line in evaluations.csv, and,
+    for up to KEPT pictures, each picture's answer (.answers.csv), of which `phiz compare` makes every paired
+    difference again. Raises DataError.
     """
     stem = f"{made.model}_{made.protocol.name}"
     path = folder / f"{stem}.csv"
@@ -56,6 +60,8 @@ def add_to_results(made: Evaluation, numbers: Numbers, facts: Mapping[str, Any],
             report.write_csv(folder / f"{stem}.{name}.csv", table.columns, table.rows)
     if (curves := numbers.tables["cs_curve"]).rows:
         report.write_text(folder / f"{stem}.cs_curve.svg", plots.standalone(plots.cs_curves(curves)))
+    if len(made.rows) <= KEPT:
+        report.write_answers(folder / f"{stem}.answers.csv", made.rows)
     report.add_to_index(folder, _line(made, numbers, facts))
     return path
 

@@ -8,7 +8,7 @@ combined into one answer.
 
 Source: the light multi-task ensemble network for real-time gender and age estimation (conference
 and journal paper; docs/network.md says what is theirs and what is ours). The papers give the
-kinds of layers, not every width; widths and strides here are ours, for 99.2K parameters.
+kinds of layers, not every width; widths and strides here are ours: 99,400 parameters, the papers print 99.2K.
 """
 
 from __future__ import annotations

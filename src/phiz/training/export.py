@@ -33,6 +33,7 @@ TERMS = {
     "morph2": "those of the release that you licensed",
     "megaage-asian": "non-commercial research",
     "all-age-faces": "non-commercial research",
+    "imdb-wiki": "academic research",
     "imdb": "academic research",
     "wiki": "academic research",
     "lfwa": "non-commercial research",

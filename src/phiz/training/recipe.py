@@ -27,7 +27,7 @@ class Data:
     conflicts: file of contradicting labels, left out of training.
     celeba: split file of CelebA, whose pictures teach gender only; "" for none.
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
-    further: further data sets to train on, by their names in docs/datasets.md, such as ("imdb", "wiki"): all
+    further: further data sets to train on, by their names in docs/datasets.md, such as ("imdb-wiki",): all
     pictures but those of an official validation or test part; an age or gender that a set lacks is not
     learnt.
     taught: answers of larger networks on the training pictures, a file that `phiz teach` wrote; "" for none.
