@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ def read_imdb_and_wiki(folder: Path | str, skipped: list[Skipped] | None = None)
     folder: that holds imdb_crop/ and wiki_crop/; see `read_imdb_wiki`. A name that both halves have is one
     person.
     """
-    for source, half in HALVES.items():
-        yield from read_imdb_wiki(Path(folder) / half, skipped, source=source)
+    return chain(
+        *[read_imdb_wiki(Path(folder) / half, skipped, source=source) for source, half in HALVES.items()]
+    )
 
 
 def _record(folder: Path, row: dict[str, Any]) -> FaceRecord:
