@@ -27,7 +27,9 @@ def test_every_recipe_exists():
     assert [name for name in named if not (ROOT / "recipes" / name).exists()] == []
 
 
-@pytest.mark.parametrize("tool", ["protocol_figures", "attribute_figures", "age_network_figures"])
+@pytest.mark.parametrize(
+    "tool", ["protocol_figures", "attribute_figures", "age_network_figures", "comparison"]
+)
 def test_figures_are_those_of_results(tool):
     check = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"]
     done = subprocess.run(check, capture_output=True, text=True)

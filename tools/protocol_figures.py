@@ -29,6 +29,9 @@ PRINTED = ("data", "morph2", "morph2-age", "fgnet", "megaage-asian", "imdb-wiki"
 RECIPES = {
     "Proposed": "multitask-utkface-folds.toml",
     "MV": "comparison/vgg16.toml",
+    "MobileNet-V1": "comparison/small/mobilenet-v1.toml",
+    "DenseNet": "comparison/small/densenet.toml",
+    "SSR-Net": "comparison/small/ssr-net.toml",
     "ResNet-50": "label2label-resnet50-celeba.toml",
     "MobileFaceNet": "label2label-mobilefacenet-celeba.toml",
     "MobileFaceNet, before fine-tuning": "label2label-mobilefacenet-celeba.toml",

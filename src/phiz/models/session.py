@@ -86,17 +86,19 @@ def load_model(
     *,
     threads: int = 1,
     provider: str = "cpu",
+    gender_alone: bool = False,
 ) -> Model:
     """Load a model by name or by path, after checking its weights against its card.
 
     model: see `phiz.models.store.find_model`.
     threads: CPU threads inside one call of the network.
     provider: what runs it, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
+    gender_alone: take a model that tells no age too, which `run` serves and `decode` does not.
     Raises ModelError where weights or card are missing, damaged or do not fit each other.
     """
     card, path = find_model(model)
     session = open_checked(card, path, threads=threads, provider=provider)
-    _check_graph(session, card, path)
+    _check_graph(session, card, path, {AGE, FEMALE} if gender_alone else {AGE})
     return Model(card, session)
 
 
@@ -112,15 +114,18 @@ def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) ->
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
 
 
-def _check_graph(session: onnxruntime.InferenceSession, card: ModelCard, path: Path) -> None:
+def _check_graph(
+    session: onnxruntime.InferenceSession, card: ModelCard, path: Path, needed: set[str]
+) -> None:
+    """Raise ModelError unless the graph is what the card says, with one of the needed outputs."""
     side = card.input.size
     inputs = [_described(node) for node in session.get_inputs()]
     expected = f"tensor(uint8) [N, {side}, {side}, 3]"
     if [text.partition(" ")[2] for text in inputs] != [expected]:
         raise ModelError(f"{path}: the card wants one input {expected}, the graph has {'; '.join(inputs)}")
     wanted = {output.name for output in card.outputs}
-    if AGE not in wanted:
-        raise ModelError(f"{path}: the card must name the output {AGE}, it has {_listed(wanted)}")
+    if not wanted & needed:
+        raise ModelError(f"{path}: the card must name the output {_listed(needed)}, it has {_listed(wanted)}")
     graph = {node.name: _described(node) for node in session.get_outputs()}
     if wanted != set(graph):
         raise ModelError(f"{path}: the card names outputs {_listed(wanted)}, the graph has {_listed(graph)}")

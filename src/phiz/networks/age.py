@@ -12,10 +12,15 @@ from torch.nn import functional as F
 
 from phiz.errors import RecipeError
 from phiz.networks.imagenet import PACKAGES, load_packaged
+from phiz.networks.multitask import BIN_WIDTH, BINS
+from phiz.networks.small_backbones import BACKBONES
 
+#: The small networks at 64 pixels that the light one is compared with.
+RIVALS = ("ssr-net", "c3ae", *BACKBONES)
 #: The highest age of the softmax, in years; one bin a year.
 OLDEST = 100
 #: Mean and standard deviation per colour, of pixels in [0, 1], that ImageNet weights were trained with.
+CENTRED = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -24,13 +29,16 @@ class AgeNet(nn.Module):
 
     forward: float32 (N, 3, S, S), RGB in [-1, 1], to
         female: (1, N) logits, positive means female; (0, N) without the gender output,
-        ages: (1, N, 101) log-probabilities over `self.ages` (years).
+        ages: (1, N, bins) log-probabilities over `self.ages` (years).
     That is the form of MultiTaskNet with one branch, so both train in the same loop.
 
-    backbone: a name of timm, or "alexnet" (torchvision's). size: input side in pixels. pretrained: start from
-    the library's ImageNet weights. Raises RecipeError on an unknown name, and where weights cannot be had.
+    backbone: a name of timm, "alexnet" (torchvision's), or one of small_backbones, whose ages are bins of 5
+    years like the light network's that they are compared with. size: input side in pixels. pretrained: start
+    from the library's ImageNet weights. Raises RecipeError on an unknown name, and where weights cannot be
+    had.
     """
 
+    branches = ("main",)
     ages: Tensor
     mean: Tensor
     std: Tensor
@@ -43,15 +51,15 @@ class AgeNet(nn.Module):
         with torch.no_grad():
             channels = self.backbone.eval()(torch.zeros(1, 3, size, size)).shape[1]
         self.backbone.train()  # like the layers below; only the look at the shape wanted it otherwise
-        self.register_buffer("ages", torch.arange(OLDEST + 1, dtype=torch.float32))
+        self.register_buffer("ages", _ages(backbone))
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
         self.drop = nn.Dropout(dropout)
-        self.years = nn.Linear(channels, OLDEST + 1)
+        self.years = nn.Linear(channels, len(self.ages))
         self.female = nn.Linear(channels, 1) if gender else None
 
     def outputs(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the logits over the ages, (N, 101), and of female, (N,), or None without gender."""
+        """Return the logits over the ages, (N, bins), and of female, (N,), or None without gender."""
         features = self.drop(self.backbone((x * 0.5 + 0.5 - self.mean) / self.std))
         female = None if self.female is None else self.female(features).squeeze(1)
         return self.years(features), female
@@ -63,8 +71,15 @@ class AgeNet(nn.Module):
         return none if female is None else female[None], F.log_softmax(years, dim=1)[None]
 
     def expected_age(self, ages: Tensor) -> Tensor:
-        """Turn age log-probabilities (..., 101) into years (...)."""
+        """Turn age log-probabilities (..., bins) into years (...)."""
         return (ages.exp() * self.ages).sum(-1)
+
+
+def _ages(backbone: str) -> Tensor:
+    """Return the ages of the softmax in years: single ones, or the light network's bins."""
+    if backbone in BACKBONES:
+        return torch.arange(BINS) * BIN_WIDTH
+    return torch.arange(OLDEST + 1, dtype=torch.float32)
 
 
 Norm = tuple[tuple[float, ...], tuple[float, ...]]
@@ -72,6 +87,8 @@ Norm = tuple[tuple[float, ...], tuple[float, ...]]
 
 def _backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
     """Return the network that ends in one vector a picture, and the mean and deviation of its input."""
+    if name in BACKBONES:
+        return BACKBONES[name](), CENTRED
     try:
         if name == "alexnet":
             return _alexnet(pretrained), IMAGENET
@@ -92,7 +109,8 @@ def timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
     if not timm.is_model(name):
         near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "see timm.list_models()"
         raise RecipeError(
-            f"unknown network {name!r}: expected multitask, alexnet or a name of timm, as {near}"
+            f"unknown network {name!r}: expected multitask, {', '.join(RIVALS)}, alexnet or a name of timm, "
+            f"as {near}"
         )
     net = timm.create_model(name, num_classes=0)
     norm = net.pretrained_cfg["mean"], net.pretrained_cfg["std"]

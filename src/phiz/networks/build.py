@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from phiz.networks.age import AgeNet
+from phiz.networks.c3ae import C3AE
 from phiz.networks.multitask import MultiTaskNet
+from phiz.networks.ssr_net import SSRNet
 from phiz.training.recipe import Network
 
-#: What the training loop can train: the same forward, `ages` and `expected_age`.
-TrainableNet = MultiTaskNet | AgeNet
+#: What the training loop can train: the same forward, `ages`, `branches` and `expected_age`.
+TrainableNet = MultiTaskNet | AgeNet | SSRNet | C3AE
 
 
 def build(network: Network, dropout: float = 0.0, *, pretrained: bool | None = None) -> TrainableNet:
@@ -17,6 +19,17 @@ def build(network: Network, dropout: float = 0.0, *, pretrained: bool | None = N
     Raises RecipeError on an unknown name, and where ImageNet weights are asked for and cannot be had.
     """
     if network.name == "multitask":
-        return MultiTaskNet(dropout=dropout)
+        return MultiTaskNet(
+            dropout=dropout,
+            gender=network.gender,
+            age=network.age,
+            auxiliary=network.auxiliary,
+            ensemble=network.ensemble,
+            separable=network.separable,
+        )
+    if network.name == "ssr-net":
+        return SSRNet(gender=network.gender)
+    if network.name == "c3ae":
+        return C3AE(gender=network.gender)
     start = network.pretrained if pretrained is None else pretrained
     return AgeNet(network.name, network.size, gender=network.gender, dropout=dropout, pretrained=start)

@@ -69,12 +69,12 @@ class AgeAndGender:
         weights, ages = self.recipe.loss, net.ages
         said, log_p = (value.float() for value in net(x))
         if not self.recipe.data.taught:
-            return multitask_loss(said, log_p, ages, age, female, weights)
+            return multitask_loss(said, log_p, ages, age, female, weights, net.branches)
         by_age, by_gender = weights.taught_age, weights.taught_gender
         by_labels = replace(weights, age=(1 - by_age) * weights.age, gender=(1 - by_gender) * weights.gender)
         by_teachers = replace(weights, age=by_age * weights.age, gender=by_gender * weights.gender)
-        return multitask_loss(said, log_p, ages, age, female, by_labels) + taught_loss(
-            said, log_p, ages, taught, by_teachers
+        return multitask_loss(said, log_p, ages, age, female, by_labels, net.branches) + taught_loss(
+            said, log_p, ages, taught, by_teachers, net.branches
         )
 
     def validate(self, net: TrainableNet) -> dict[str, float]:
@@ -161,9 +161,12 @@ def validate(net: TrainableNet, crops: Crops, recipe: Recipe) -> dict[str, float
     by_age, by_gender = (
         torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender)
     )
-    mae = float((by_age @ age - torch.from_numpy(crops.age)).abs().mean())
+    known = ~np.isnan(crops.age)
+    mae = float((by_age @ age - torch.from_numpy(crops.age)).abs()[known].mean()) if len(age) else math.nan
     if not len(female):  # a network without gender
         return {"val_age_mae": mae, "val_gender_accuracy": math.nan, "score": mae}
-    right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()
+    labelled = ~np.isnan(crops.female)
+    right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()[labelled]
     accuracy = float(right.mean())
-    return {"val_age_mae": mae, "val_gender_accuracy": accuracy, "score": mae + 20 * (1 - accuracy)}
+    score = 20 * (1 - accuracy) + (mae if len(age) else 0.0)
+    return {"val_age_mae": mae, "val_gender_accuracy": accuracy, "score": score}

@@ -1,4 +1,4 @@
-"""How much each of the three branches counts: weights fitted on validation data."""
+"""How much each of the branches counts: weights fitted on validation data."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ STEPS = 20
 
 
 def fit_age_weights(ages: NDArray[np.float32], truth: NDArray[np.float32]) -> Weights:
-    """Return the branch weights with the least mean absolute error. ages: (3, N), truth: (N,), years."""
+    """Return the branch weights with the least mean absolute error. ages: (B, N), truth: (N,), years."""
     known = ~np.isnan(truth)
-    return _best(lambda w: float(np.abs(w @ ages[:, known] - truth[known]).mean()))
+    return _best(len(ages), lambda w: float(np.abs(w @ ages[:, known] - truth[known]).mean()))
 
 
 def fit_gender_weights(female: NDArray[np.float32], truth: NDArray[np.float32]) -> Weights:
     """Return the branch weights with the least binary cross-entropy.
 
-    female: (3, N) probabilities, truth: (N,) 1, 0 or NaN. Cross-entropy rather than accuracy,
+    female: (B, N) probabilities, truth: (N,) 1, 0 or NaN. Cross-entropy rather than accuracy,
     which moves in steps of one picture and would be fitted to single faces.
     """
     known = ~np.isnan(truth)
@@ -33,13 +33,13 @@ def fit_gender_weights(female: NDArray[np.float32], truth: NDArray[np.float32]) 
         p = np.clip(weights @ female[:, known], 1e-6, 1 - 1e-6)
         return float(-np.log(np.where(target, p, 1 - p)).mean())
 
-    return _best(cross_entropy)
+    return _best(len(female), cross_entropy)
 
 
-def _best(error: Callable[[NDArray[np.float64]], float]) -> Weights:
+def _best(branches: int, error: Callable[[NDArray[np.float64]], float]) -> Weights:
+    """Return the weights of so many branches, in steps of 1 / STEPS and summing to 1, of the least error."""
+    parts = itertools.product(range(STEPS + 1), repeat=branches - 1)
     grid = [
-        (a / STEPS, b / STEPS, (STEPS - a - b) / STEPS)
-        for a, b in itertools.product(range(STEPS + 1), repeat=2)
-        if a + b <= STEPS
+        tuple(share / STEPS for share in (*some, STEPS - sum(some))) for some in parts if sum(some) <= STEPS
     ]
     return min(grid, key=lambda weights: error(np.array(weights)))

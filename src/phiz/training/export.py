@@ -12,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
-from phiz.models.session import FEMALE, load_model
+from phiz.models.session import AGE, FEMALE, load_model
 from phiz.networks.age import AgeNet
 from phiz.networks.build import TrainableNet
+from phiz.networks.c3ae import C3AE
 from phiz.networks.layers import count
 from phiz.networks.multitask import BRANCHES, MultiTaskNet
+from phiz.networks.ssr_net import SSRNet
 from phiz.provenance import commit
 from phiz.training.decision import Weights
 from phiz.training.recipe import Recipe
@@ -51,10 +53,11 @@ LICENSE = (
 class Deployed(nn.Module):
     """The whole decision as one graph: normalisation, network, weighted mean of the branches.
 
-    forward: uint8 (N, 64, 64, 3) RGB to age (N,) years and female (N,) probability, both combined,
-    then age1, age2, age3, female1, female2, female3, one of each per branch.
+    forward: uint8 (N, 64, 64, 3) RGB to age (N,) years and female (N,) probability, both combined, then age1,
+    age2, age3, female1, female2, female3, one of each per branch. What a network lacks, a task or a branch,
+    has no output; with one branch the combined answers are all there is.
 
-    The six fully connected layers are one matrix here, zero where a layer does not look: small
+    The fully connected layers are one matrix here, zero where a layer does not look: small
     operators cost a small network more time than their arithmetic.
     """
 
@@ -62,42 +65,66 @@ class Deployed(nn.Module):
         super().__init__()
         self.net = net.eval()
         # The vectors that `features` returns side by side, and the one that each layer looks at.
-        widths = [net.female[0].in_features, net.female[1].in_features]
-        widths += [net.years[1].fc.in_features, net.female[2].in_features]
-        starts = [sum(widths[:i]) for i in range(4)]
         layers = [*net.female, *(output.fc for output in net.years)]
-        looks_at = [starts[i] for i in (0, 1, 3, 0, 2, 3)]
-        self.bins = len(net.ages)
-        self.fc = nn.Linear(sum(widths), 3 + 3 * self.bins)
+        looks_at = [*net.for_female, *net.for_age]
+        widths = {name: layer.in_features for name, layer in zip(looks_at, layers, strict=True)}
+        self.names = [name for name in ("main", "gender", "age", "ensemble") if name in widths]
+        starts = {name: sum(widths[n] for n in self.names[:i]) for i, name in enumerate(self.names)}
+        self.bins, self.females, self.branches = len(net.ages), len(net.female), len(net.branches)
+        self.ages = len(net.years)
+        self.fc = nn.Linear(sum(widths.values()), self.females + self.ages * self.bins)
         with torch.no_grad():
             self.fc.weight.zero_()
             row = 0
-            for layer, start in zip(layers, looks_at, strict=True):
+            for layer, name in zip(layers, looks_at, strict=True):
                 rows = slice(row, row + layer.out_features)
-                self.fc.weight[rows, start : start + layer.in_features] = layer.weight
+                self.fc.weight[rows, starts[name] : starts[name] + layer.in_features] = layer.weight
                 self.fc.bias[rows] = layer.bias
                 row += layer.out_features
         self.register_buffer("by_age", torch.tensor(age, dtype=torch.float32))
         self.register_buffer("by_gender", torch.tensor(gender, dtype=torch.float32))
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
-        """Return the eight outputs, see the class."""
+        """Return the outputs, see the class."""
         vectors = self.net.features(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
-        female, bins = self.fc(torch.cat(vectors, dim=1)).split([3, 3 * self.bins], dim=1)
-        ages = bins.reshape(-1, 3, self.bins).softmax(2) @ self.net.ages
-        female = female.sigmoid()
-        branches = [values[:, i] for values in (ages, female) for i in range(3)]
-        return ages @ self.by_age, female @ self.by_gender, *branches
+        said = self.fc(torch.cat([vectors[name] for name in self.names], dim=1))
+        female, bins = said.split([self.females, self.ages * self.bins], dim=1)
+        combined, each = [], []
+        if self.ages:
+            ages = bins.reshape(-1, self.ages, self.bins).softmax(2) @ self.net.ages
+            combined.append(ages @ self.by_age)
+            each += [ages[:, i] for i in range(self.ages)]
+        if self.females:
+            female = female.sigmoid()
+            combined.append(female @ self.by_gender)
+            each += [female[:, i] for i in range(self.females)]
+        return (*combined, *(each if self.branches > 1 else ()))
+
+
+class DeployedNumber(nn.Module):
+    """A network that answers one number as one graph.
+
+    Uint8 (N, 64, 64, 3) RGB to age (N,) and female (N,).
+    """
+
+    def __init__(self, net: SSRNet) -> None:
+        super().__init__()
+        self.net = net.eval()
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """Return age in years and, where the network has gender, the probability of female."""
+        female, ages = self.net(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        return (ages[0, :, 0], *((female[0].sigmoid(),) if self.net.female is not None else ()))
 
 
 class DeployedAge(nn.Module):
-    """A larger age network as one graph, normalisation inside.
+    """An age network of one branch as one graph, normalisation inside.
 
     forward: uint8 (N, S, S, 3) RGB to age (N,) and age_std (N,), years: mean and standard deviation of the
     distribution over ages; then female (N,), a probability, where the network has gender.
     """
 
-    def __init__(self, net: AgeNet) -> None:
+    def __init__(self, net: AgeNet | C3AE) -> None:
         super().__init__()
         self.net = net.eval()
 
@@ -127,25 +154,37 @@ def write_graph(graph: nn.Module, side: int, names: list[str], path: Path) -> No
 
 def deployed(net: TrainableNet, age: Weights, gender: Weights) -> nn.Module:
     """Return the graph to ship of a trained network and, where it has several branches, their weights."""
-    return Deployed(net, age, gender).eval() if isinstance(net, MultiTaskNet) else DeployedAge(net).eval()
+    if isinstance(net, MultiTaskNet):
+        return Deployed(net, age, gender).eval()
+    return (DeployedNumber(net) if isinstance(net, SSRNet) else DeployedAge(net)).eval()
 
 
 def outputs(net: TrainableNet) -> tuple[OutputSpec, ...]:
     """Return the outputs as the card lists them, in the graph's order."""
-    if isinstance(net, AgeNet):
-        age = OutputSpec("age", "years", "expectation of the softmax over the ages 0 to 100")
-        std = OutputSpec("age_std", "years", "standard deviation of that softmax")
-        female = OutputSpec("female", "probability", "of the gender output")
-        return (age, std) if net.female is None else (age, std, female)
-    combined = (
-        OutputSpec("age", "years", "weighted mean of age1, age2, age3"),
-        OutputSpec("female", "probability", "weighted mean of female1, female2, female3"),
+    if not isinstance(net, MultiTaskNet):
+        return _one_branch(net)
+    tasks = [("age", "years", net.for_age), ("female", "probability", net.for_female)]
+    tasks = [task for task in tasks if task[2]]
+    number = {name: i for i, name in enumerate(BRANCHES, 1)}
+    if len(net.branches) == 1:
+        return tuple(OutputSpec(name, unit, "of the main branch") for name, unit, _ in tasks)
+    combined = tuple(
+        OutputSpec(name, unit, f"weighted mean of {', '.join(f'{name}{number[b]}' for b in net.branches)}")
+        for name, unit, _ in tasks
     )
-    ages = tuple(OutputSpec(f"age{i}", "years", f"{name} branch") for i, name in enumerate(BRANCHES, 1))
-    females = tuple(
-        OutputSpec(f"female{i}", "probability", f"{name} branch") for i, name in enumerate(BRANCHES, 1)
+    each = tuple(
+        OutputSpec(f"{name}{number[b]}", unit, f"{b} branch") for name, unit, _ in tasks for b in net.branches
     )
-    return combined + ages + females
+    return combined + each
+
+
+def _one_branch(net: AgeNet | SSRNet | C3AE) -> tuple[OutputSpec, ...]:
+    female = [] if net.female is None else [OutputSpec("female", "probability", "of the gender output")]
+    if isinstance(net, SSRNet):
+        return (OutputSpec("age", "years", "of the soft stagewise regression"), *female)
+    last = int(net.ages[-1])
+    age = OutputSpec("age", "years", f"expectation of the softmax over the ages 0 to {last}")
+    return (age, OutputSpec("age_std", "years", "standard deviation of that softmax"), *female)
 
 
 def export(
@@ -161,17 +200,18 @@ def export(
     graph, specs, side = deployed(net.cpu(), age, gender), outputs(net), recipe.network.size
     write_graph(graph, side, [spec.name for spec in specs], path)
     size = count(net, side)
-    has_gender = any(spec.name == FEMALE for spec in specs)
+    tasks = [task for task, name in (("age", AGE), ("gender", FEMALE)) if name in {s.name for s in specs}]
+    by_task = {task: weights for task, weights in (("age", age), ("gender", gender)) if task in tasks}
     card = ModelCard(
         name=recipe.name,
-        task="age and gender of one face" if has_gender else "age of one face",
+        task=f"{' and '.join(tasks)} of one face",
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         input=InputSpec(side, "NHWC", "uint8", "RGB"),
         crop=recipe.crop.to_dict(),
         aligner=recipe.data.aligner,
         outputs=specs,
-        labels={"gender": ("female", "male")} if has_gender else {},
-        branch_weights={"age": age, "gender": gender} if len(age) > 1 else {},
+        labels={"gender": ("female", "male")} if "gender" in tasks else {},
+        branch_weights=by_task if len(net.branches) > 1 else {},
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
         training_data=tuple(TrainingData(name, TERMS[name]) for name in data_sets(recipe)),
@@ -195,7 +235,7 @@ def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
 
     Measured as |a - b| / max(1, |a|), since ages are tens of years and probabilities below one.
     """
-    model = load_model(path)
+    model = load_model(path, gender_alone=True)
     shape = (faces, model.size, model.size, 3)
     crops = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     with torch.no_grad():

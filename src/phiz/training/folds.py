@@ -118,8 +118,8 @@ def answer(
     test = [key for key in job.test if key in by_key]
     tested = crops.rows(np.array([by_key[key] for key in test]))
     age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))
-    ages = np.array(recipe.decision.age) @ age
-    females = np.array(recipe.decision.gender) @ female if len(female) else np.full(len(ages), np.nan)
+    ages = np.array(recipe.decision.age) @ age if len(age) else np.full(len(test), np.nan)
+    females = np.array(recipe.decision.gender) @ female if len(female) else np.full(len(test), np.nan)
     return dict(zip(test, zip(ages.tolist(), females.tolist(), strict=True), strict=True))
 
 
@@ -142,10 +142,12 @@ def _scored(
     if answer is None:
         return replace(labelled, problem="no face found")
     age, female = answer
+    if not np.isnan(age):  # a network of gender alone has none
+        labelled = replace(labelled, age=age)
     if np.isnan(female):  # a network without gender
-        return replace(labelled, age=age)
+        return labelled
     gender = "female" if female >= 0.5 else "male"
-    return replace(labelled, age=age, gender=gender, gender_score=max(female, 1 - female))
+    return replace(labelled, gender=gender, gender_score=max(female, 1 - female))
 
 
 def _check_same_run(path: Path, recipe: Recipe, folds: Sequence[Fold]) -> None:

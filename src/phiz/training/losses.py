@@ -7,10 +7,13 @@ exp(log_p), m the mean and v the variance of the distribution: m = sum_b p_b b, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from phiz.networks.multitask import BRANCHES
 from phiz.training.recipe import Loss
 
 
@@ -52,8 +55,11 @@ def distribution_loss(log_p: Tensor, wanted: Tensor) -> Tensor:
 
 
 def expected(log_p: Tensor, bins: Tensor) -> Tensor:
-    """Return the mean of each distribution in years: (..., bins) -> (...)."""
-    return (log_p.exp() * bins).sum(-1)
+    """Return the mean of each distribution in years: (..., bins) -> (...).
+
+    Of a network with a single bin (SSR-Net) the answer is the age itself, in years.
+    """
+    return log_p.squeeze(-1) if len(bins) == 1 else (log_p.exp() * bins).sum(-1)
 
 
 def age_distribution(age: Tensor, bins: Tensor, sigma: float | Tensor) -> Tensor:
@@ -83,33 +89,47 @@ def age_loss(log_p: Tensor, bins: Tensor, age: Tensor, weights: Loss) -> Tensor:
 
 
 def multitask_loss(
-    female: Tensor, ages: Tensor, bins: Tensor, age_label: Tensor, female_label: Tensor, weights: Loss
+    female: Tensor,
+    ages: Tensor,
+    bins: Tensor,
+    age_label: Tensor,
+    female_label: Tensor,
+    weights: Loss,
+    branches: Sequence[str] | None = None,
 ) -> Tensor:
     """Weighted sum over the output pairs of binary cross-entropy for gender and `age_loss`.
 
-    female: (B, N) logits; (0, N) of a network without gender. ages: (B, N, bins) log-probabilities.
-    bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0, or NaN.
-    A missing label adds nothing and its mean is taken over the labels present, so a picture that
+    female: (B, N) logits; (0, N) of a network without gender. ages: (B, N, bins) log-probabilities; (0, N,
+    bins) without age. bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0,
+    or NaN. branches: the output pair of each row. The weights of absent ones are left out, not given to
+    others. A missing label adds nothing and its mean is taken over the labels present, so a picture that
     lacks one label still teaches the other. Returns a scalar.
 
     Source: total = main + 0.3 auxiliary + 0.5 ensemble, as in the conference paper.
     """
-    branch = ages.new_tensor([weights.main, weights.auxiliary, weights.ensemble])
+    branch = _of_branches(weights, branches, max(len(female), len(ages)), ages)
     total = ages.new_zeros(())
     known = ~torch.isnan(female_label)
     if known.any() and len(female):
         target = female_label[known] * (1 - weights.smoothing) + 0.5 * weights.smoothing
         logits = female[:, known]
         cross_entropy = F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none")
-        total = total + weights.gender * (branch[: len(female)] * cross_entropy.mean(1)).sum()
+        total = total + weights.gender * (branch * cross_entropy.mean(1)).sum()
     known = ~torch.isnan(age_label)
-    if known.any():
+    if known.any() and len(ages):
         per_branch = age_loss(ages[:, known], bins, age_label[known], weights)
-        total = total + weights.age * (branch[: len(ages)] * per_branch).sum()
+        total = total + weights.age * (branch * per_branch).sum()
     return total
 
 
-def taught_loss(female: Tensor, ages: Tensor, bins: Tensor, taught: Tensor, weights: Loss) -> Tensor:
+def taught_loss(
+    female: Tensor,
+    ages: Tensor,
+    bins: Tensor,
+    taught: Tensor,
+    weights: Loss,
+    branches: Sequence[str] | None = None,
+) -> Tensor:
     """The same sum with teachers' answers for labels: distributions for ages, probabilities for gender.
 
     taught: (N, 3): the teachers' age and its deviation in years, and their probability of female; NaN where
@@ -117,7 +137,7 @@ def taught_loss(female: Tensor, ages: Tensor, bins: Tensor, taught: Tensor, weig
     weights.distribution, the cross-entropy to the normal distribution of their deviation. Returns a scalar.
     Source: Hinton et al. 2015, arXiv 1503.02531, without a temperature: the deviation keeps what it is for.
     """
-    branch = ages.new_tensor([weights.main, weights.auxiliary, weights.ensemble])
+    branch = _of_branches(weights, branches, max(len(female), len(ages)), ages)
     known = ~torch.isnan(taught).any(1)
     if not known.any():
         return ages.new_zeros(())
@@ -127,8 +147,13 @@ def taught_loss(female: Tensor, ages: Tensor, bins: Tensor, taught: Tensor, weig
     years = weights.absolute * absolute_loss(log_p, bins, age) + weights.distribution * distribution_loss(
         log_p, wanted
     )
-    total = weights.age * (branch[: len(ages)] * years).sum()
+    total = weights.age * (branch * years).sum() if len(ages) else ages.new_zeros(())
     if len(logits):
         gender = F.binary_cross_entropy_with_logits(logits, share.expand_as(logits), reduction="none").mean(1)
-        total = total + weights.gender * (branch[: len(female)] * gender).sum()
+        total = total + weights.gender * (branch * gender).sum()
     return total
+
+
+def _of_branches(weights: Loss, branches: Sequence[str] | None, rows: int, like: Tensor) -> Tensor:
+    """Return the weight of each row's output pair, (rows,)."""
+    return like.new_tensor([getattr(weights, name) for name in branches or BRANCHES[:rows]])

@@ -15,6 +15,8 @@ from phiz.training.settings import check_keys, head, section
 
 #: Data sets that [data] further takes; UTKFace and CelebA are trained on by their split files.
 FURTHER = tuple(name for name in READERS if name not in ("utkface", "celeba"))
+#: The small networks at 64 pixels that multitask is compared with.
+RIVALS = ("ssr-net", "c3ae", "mobilenet-v1-025", "densenet-19", "lmtcnn")
 #: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
 ALIGNERS = ("detector", "landmarks", *LANDMARKERS)
 
@@ -52,15 +54,26 @@ class Data:
 class Network:
     """Which network is trained.
 
-    name: "multitask" (networks/multitask.py), "alexnet", or a name of timm such as "efficientnet_b0"
-    (networks/age.py). size: side of its input in pixels. pretrained: start from ImageNet weights, fetched by
-    timm or torchvision; an error where they cannot be had. gender: whether it has a gender output.
+    name: "multitask" (networks/multitask.py); a small rival at 64 pixels, "ssr-net", "c3ae" or one of
+    networks/small_backbones.py; "alexnet", or a name of timm such as "efficientnet_b0" (networks/age.py).
+    size: side of its input in pixels. pretrained: start from ImageNet weights, fetched by timm or
+    torchvision; an error where they cannot be had. gender: whether it has a gender output. age, auxiliary,
+    ensemble, separable: of multitask, see there; what is False is left out.
     """
 
     name: str = "multitask"
     size: int = 64
     pretrained: bool = False
     gender: bool = True
+    age: bool = True
+    auxiliary: bool = True
+    ensemble: bool = True
+    separable: bool = True
+
+    @property
+    def branches(self) -> int:
+        """Return how many pairs of outputs it has."""
+        return 1 + self.auxiliary + self.ensemble if self.name == "multitask" else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +204,9 @@ def load_recipe(path: Path | str) -> Recipe:
         {"name", "seed", "crop", "optimisation"},
     )
     parts = {name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()}
-    branches = 3
-    if parts["network"].name != "multitask":
-        branches = 1
-        parts["decision"] = _one_branch(path, parts["network"], table)
+    branches = parts["network"].branches
+    if branches < 3:
+        parts["decision"] = _fewer_branches(path, parts["network"], table)
     recipe = Recipe(**head(path, table), **parts)
     if recipe.decision.weights not in ("fixed", "fitted"):
         raise RecipeError(
@@ -214,26 +226,48 @@ def load_recipe(path: Path | str) -> Recipe:
         weights = getattr(recipe.decision, task)
         if len(weights) != branches or min(weights) < 0 or abs(sum(weights) - 1) > 1e-3:
             raise RecipeError(
-                f"{path}: [decision] {task} must be three weights that sum to 1, got {list(weights)}"
+                f"{path}: [decision] {task} must be {_NUMBER[branches]} that sum to 1, got {list(weights)}"
             )
     _check_choices(recipe)
     return recipe
 
 
-def _one_branch(path: Path, network: Network, table: dict[str, Any]) -> Decision:
+def _fewer_branches(path: Path, network: Network, table: dict[str, Any]) -> Decision:
+    """Return the decision of a network that lacks a branch or two.
+
+    Fitted on two, nothing to decide on one.
+    """
     if "decision" in table:
         raise RecipeError(
-            f"{path}: [decision] belongs to the network multitask; {network.name} has one branch"
+            f"{path}: [decision] belongs to the network multitask with its three branches; this "
+            f"{network.name} has {network.branches}; leave it out"
         )
-    return Decision("fixed", (1.0,), (1.0,))
+    if network.branches == 1:
+        return Decision("fixed", (1.0,), (1.0,))
+    return Decision("fitted", (0.5, 0.5), (0.5, 0.5))
 
 
 def _check_choices(recipe: Recipe) -> None:
     network = recipe.network
-    if network.name == "multitask" and (network.size != 64 or network.pretrained or not network.gender):
+    small = network.name in ("multitask", *RIVALS)
+    if small and (network.size != 64 or network.pretrained):
         raise RecipeError(
-            f"{recipe.path}: [network] multitask takes 64 pixels, has gender and no ImageNet weights; "
-            "leave size, gender and pretrained out"
+            f"{recipe.path}: [network] {network.name} takes 64 pixels and has no ImageNet weights; leave "
+            "size and pretrained out"
+        )
+    whole = Network()
+    switched = [key for key in _SWITCHES if getattr(network, key) != getattr(whole, key)]
+    if network.name != "multitask" and switched:
+        raise RecipeError(
+            f"{recipe.path}: [network] {switched[0]} belongs to the network multitask; {network.name} has "
+            "nothing of the kind, leave it out"
+        )
+    if not network.gender and not network.age:
+        raise RecipeError(f"{recipe.path}: [network] without age and without gender nothing is left to learn")
+    if network.name == "ssr-net" and (terms := [key for key in _OF_BINS if getattr(recipe.loss, key) > 0]):
+        raise RecipeError(
+            f"{recipe.path}: [loss] {terms[0]} is of a distribution over ages; ssr-net answers one number, "
+            "which takes absolute and mean alone"
         )
     if network.size < 32:
         raise RecipeError(f"{recipe.path}: [network] size must be at least 32 pixels, got {network.size}")
@@ -249,6 +283,11 @@ def check_choices(path: Path, optimisation: Optimisation) -> None:
             )
 
 
+_NUMBER = {1: "one weight", 2: "two weights", 3: "three weights"}
+#: Parts of the network multitask that a recipe may leave out.
+_SWITCHES = ("age", "auxiliary", "ensemble", "separable")
+#: Terms of the age loss that need a distribution.
+_OF_BINS = ("distribution", "cross_entropy", "variance")
 _CHOICES = {
     "device": ("auto", "cpu", "cuda", "mps"),
     "precision": ("32-true", "bf16-mixed", "16-mixed"),

@@ -130,10 +130,10 @@ def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path) -
     age, female = (values.numpy() for values in predict(net, validation, recipe.network.size))
     fixed = recipe.decision.age, recipe.decision.gender
     ways = {"fixed": fixed}
-    if len(age) > 1:
+    if recipe.network.branches > 1:
         ways["fitted"] = (
-            decision.fit_age_weights(age, validation.age),
-            decision.fit_gender_weights(female, validation.female),
+            decision.fit_age_weights(age, validation.age) if len(age) else fixed[0],
+            decision.fit_gender_weights(female, validation.female) if len(female) else fixed[1],
         )
     figures = {name: _measured(age, female, validation, *weights) for name, weights in ways.items()}
     output.mkdir(parents=True, exist_ok=True)
@@ -146,8 +146,10 @@ def _measured(
     age: NDArray[np.float32], female: NDArray[np.float32], crops: Crops, by_age: Weights, by_gender: Weights
 ) -> dict[str, Any]:
     """Return the validation figures of the branches combined by these weights."""
-    error = np.abs(np.array(by_age) @ age - crops.age).mean()
-    figures: dict[str, Any] = {"age_weights": list(by_age), "age_mae": round(float(error), 3)}
+    figures: dict[str, Any] = {}
+    if len(age):
+        error = np.nanmean(np.abs(np.array(by_age) @ age - crops.age))
+        figures |= {"age_weights": list(by_age), "age_mae": round(float(error), 3)}
     if len(female):
         right = ((np.array(by_gender) @ female >= 0.5) == (crops.female == 1)).mean()
         figures |= {"gender_weights": list(by_gender), "gender_accuracy": round(float(right), 4)}
