@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from phiz.benchmark.timing import Effort, row, times_in_turn
 from phiz.models.attributes import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_attributes
-from phiz.models.runtime import open_session
+from phiz.models.runtime import onnxruntime, open_session
 from phiz.networks.attributes import AttributeNet
 from phiz.provenance import cells
 from phiz.training.attributes.export import DeployedAttributes

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import phiz  # noqa: F401 - switches ONNX Runtime's reports off before a test loads it
+
 
 def pytest_configure() -> None:
     """Give the tests' children the signals of a shell's.

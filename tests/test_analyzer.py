@@ -12,12 +12,13 @@ from PIL import Image
 
 import phiz
 from phiz import analyzer as module
-from phiz.analyzer import AHEAD, Analyzer
+from phiz.analyzer import Analyzer
 from phiz.crop import face_crop
 from phiz.data import ASTRONAUT
 from phiz.errors import ImageError, ModelError
 from phiz.image import load
 from phiz.models.card import OutputSpec
+from phiz.readers import AHEAD
 from phiz.types import Detection, Face, Result
 
 

@@ -45,6 +45,14 @@ def test_the_main_job_loads_nothing_heavy(code: str) -> None:
     assert loaded_after(code).isdisjoint(HEAVY)
 
 
+def test_onnx_runtime_is_told_to_report_nothing_before_it_is_loaded() -> None:
+    code = (
+        "import os, sys; os.environ.pop('ORT_DISABLE_TELEMETRY', None); import phiz; "
+        "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'; assert 'onnxruntime' not in sys.modules"
+    )
+    loaded_after(code)
+
+
 def test_every_command_can_be_listed_without_its_extra() -> None:
     code = (
         "import typer; from phiz.cli import app; group = typer.main.get_command(app); "
@@ -64,6 +72,7 @@ def test_public_names() -> None:
         "Result",
         "__version__",
         "analyze",
+        "analyze_many",
     ]
     assert all(hasattr(phiz, name) for name in phiz.__all__)
 

@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from convert_blazeface import ROOT, find_tflite, golden_pictures, put_in_order, to_onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from phiz.models.runtime import onnxruntime
 
 SIDE, POINTS = 192, 468
 SOURCE = "face_landmark.tflite"

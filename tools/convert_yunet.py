@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+
+from phiz.models.runtime import onnxruntime
 
 ROOT = Path(__file__).resolve().parents[1]
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"

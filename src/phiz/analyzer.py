@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image as Pillow
 
 from .crop import CropTemplate, chip_fit, fit, resample
 from .detect import Detector
 from .errors import ImageError
-from .image import Picture, Source, display_name, load
+from .image import MAX_BYTES, MAX_PIXELS, Picture, Source, display_name, read
 from .landmarks import Landmarker, keypoints, load_landmarker
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.session import FEMALE, Model, load_model
 from .models.store import DEFAULT_MODEL
+from .readers import read_ahead
 from .types import Detection, Estimate, Face, Result
 
 Image = NDArray[np.uint8]
-
-#: Threads that read and decode pictures while the networks work on an earlier one. Two keep one
-#: inference thread busy: decoding a photo takes about as long as finding its faces.
-READERS = 2
-#: Most pictures read ahead of the consumer, so memory stays bounded by this many decoded pictures.
-AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,8 @@ class Analyzer:
     model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`). One that
         tells age alone, or whose card says so, is joined by another for gender (`gender_card`).
     min_face: smallest face to look for and return, in pixels; None for the default of `phiz.detect.Detector`.
-    threads: CPU threads of a network call.
+    threads: CPU threads of a network call. It may be used on in a forked process.
+    max_pixels: largest picture read, width x height.
     cropped: take every picture as one already cropped face.
     provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     attributes: which attributes of a face to tell beside age and gender: "default", "all" or names, see
@@ -70,6 +64,7 @@ class Analyzer:
         *,
         min_face: int | None = None,
         threads: int = 1,
+        max_pixels: int = MAX_PIXELS,
         cropped: bool = False,
         provider: str = "cpu",
         attributes: str | Sequence[str] | None = None,
@@ -87,6 +82,7 @@ class Analyzer:
             None if aligner == "detector" else load_landmarker(aligner, threads=threads, provider=provider)
         )
         self._cropped = cropped
+        self._max_pixels = max_pixels
         self._attributes = None
         self._chosen: tuple[str, ...] = ()
         if attributes is not None:
@@ -99,31 +95,67 @@ class Analyzer:
         Raises ImageError where the picture cannot be read.
         """
         label = _label(source, name)
-        return self._result(load(source, name=label), label)
+        return self._result(self.read(source, label), label)
 
     def analyze_many(self, sources: Iterable[Source], *, fail_fast: bool = False) -> Iterator[Result]:
         """Yield one result per picture, in input order, while the next pictures are being read.
 
         A picture that cannot be read gives a result with `error` set and the others go on; with
-        fail_fast it raises its ImageError instead. At most AHEAD sources are taken before the
-        result of the first of them is asked for.
+        fail_fast it raises its ImageError instead. At most readers.AHEAD sources are taken before the
+        result of the first of them is asked for. An array or a PIL image may be used again, and a file
+        closed, once the next source is asked for. Raises TypeError where `sources` is itself a picture.
         """
+        if isinstance(sources, (str, bytes, bytearray, memoryview, PathLike, Pillow)) or (
+            isinstance(sources, np.ndarray) and sources.ndim < 4
+        ):
+            raise TypeError(
+                f"sources: expected several pictures, such as a list, got one {type(sources).__name__}; "
+                "use analyze, or put it in a list"
+            )
+        return self._many(sources, fail_fast)
+
+    def _many(self, sources: Iterable[Source], fail_fast: bool) -> Iterator[Result]:
         with closing(self.analyze_named((None, source) for source in sources)) as results:
-            for result, image in results:
-                if fail_fast and image is None:
+            for result, picture in results:
+                if fail_fast and picture is None:
                     raise ImageError(result.error)
                 yield result
 
     def analyze_named(
         self, named: Iterable[tuple[str | None, Source]]
-    ) -> Generator[tuple[Result, Image | None], None, None]:
-        """Yield (result, upright picture) for (name, source) pairs; None for an unreadable picture."""
-        with closing(read_ahead(_read, named)) as pictures:
-            for label, image in pictures:
-                if isinstance(image, ImageError):
-                    yield Result(path=label, width=None, height=None, faces=(), error=str(image)), None
+    ) -> Generator[tuple[Result, Picture | None], None, None]:
+        """Yield (result, picture as read) for (name, source) pairs; None for an unreadable picture."""
+        with closing(read_ahead(self._read, map(self._take, named))) as pictures:
+            for label, picture in pictures:
+                if isinstance(picture, ImageError):
+                    yield Result(path=label, width=None, height=None, faces=(), error=str(picture)), None
                 else:
-                    yield self._result(image, label), image
+                    yield self._result(picture, label), picture
+
+    def _take(self, named: tuple[str | None, Source]) -> tuple[str | None, Source | Picture | ImageError]:
+        """Return what is the caller's to change as it is now, since a reader thread sees it only later."""
+        name, source = named
+        if isinstance(source, (str, PathLike, bytes)):
+            return name, source
+        if isinstance(source, (bytearray, memoryview)):
+            return name, bytes(source)
+        label, picture = self._read(named)
+        if isinstance(source, np.ndarray) and isinstance(picture, Picture):
+            own = picture.pixels.copy() if np.may_share_memory(picture.pixels, source) else picture.pixels
+            picture = Picture.of(own)
+        return label, picture
+
+    def _read(
+        self, named: tuple[str | None, Source | Picture | ImageError]
+    ) -> tuple[str | None, Picture | ImageError]:
+        name, source = named
+        if isinstance(source, (Picture, ImageError)):
+            return name, source
+        label = _label(source, name)
+        try:
+            return label, self.read(source, label)
+        except ImageError as error:
+            return label, error
 
     @property
     def card(self) -> ModelCard:
@@ -141,9 +173,18 @@ class Analyzer:
         card = self._attributes.card if self._attributes else None
         return {name: card.attributes[name].threshold for name in self._chosen} if card else {}
 
-    def reduction(self, width: int, height: int) -> float:
-        """Return by how much a picture may be read smaller (`phiz.image.read`) with the same faces found."""
-        return self._detector.reduction(width, height)
+    def read(self, source: Source, name: str | None = None, *, max_bytes: int = MAX_BYTES) -> Picture:
+        """Read a picture for `locate`: a large JPEG only as finely as finding its faces needs.
+
+        name: what errors call it. Raises ImageError.
+        """
+        return read(
+            source,
+            self._detector.reduction,
+            max_pixels=self._max_pixels,
+            max_bytes=max_bytes,
+            name=name,
+        )
 
     def locate(self, picture: Picture | Image) -> Located:
         """Return the faces of a picture as read, or of an upright RGB array, cut out for `estimate`.
@@ -170,8 +211,8 @@ class Analyzer:
         faces = zip(located.detections, estimates, located.genders or estimates, told, strict=True)
         return Result(label, located.width, located.height, tuple(_face(*face, size) for face in faces))
 
-    def _result(self, image: Image, label: str | None) -> Result:
-        located = self.locate(image)
+    def _result(self, picture: Picture, label: str | None) -> Result:
+        located = self.locate(picture)
         return self.combine(located, self.estimate(located.crops), label)
 
     def _detect(self, picture: Picture) -> list[Detection] | list[Detection | None]:
@@ -259,42 +300,8 @@ def _face(
 
 
 def _label(source: Source, name: str | None) -> str | None:
-    """Name a picture for its result: the caller's name, else its path, else None."""
+    """Name a picture for its result: the caller's name, else its path or that of its open file, else None."""
     if name is not None:
         return display_name(name)
-    return display_name(source) if isinstance(source, (str, PathLike)) else None
-
-
-def _read(named: tuple[str | None, Source]) -> tuple[str | None, Image | ImageError]:
-    name, source = named
-    label = _label(source, name)
-    try:
-        return label, load(source, name=label)
-    except ImageError as error:
-        return label, error
-
-
-Item = TypeVar("Item")
-Value = TypeVar("Value")
-
-
-def read_ahead(function: Callable[[Item], Value], items: Iterable[Item]) -> Generator[Value, None, None]:
-    """Yield function(item) in order, computed in threads at most AHEAD items before it is asked for."""
-    pool = ThreadPoolExecutor(READERS, thread_name_prefix="phiz-read")
-    pending: deque[Future[Value]] = deque()
-    source = iter(items)
-    try:
-        while True:
-            try:
-                item = next(source)
-            except Exception as end:  # the end, or the source's own failure: what was taken comes first
-                while pending:
-                    yield pending.popleft().result()
-                if isinstance(end, StopIteration):
-                    return
-                raise
-            pending.append(pool.submit(function, item))
-            if len(pending) == AHEAD:
-                yield pending.popleft().result()
-    finally:  # also where the consumer stops early or Ctrl-C arrives
-        pool.shutdown(wait=True, cancel_futures=True)
+    path = source if isinstance(source, (str, PathLike)) else getattr(source, "name", None)
+    return display_name(path) if isinstance(path, (str, PathLike)) else None

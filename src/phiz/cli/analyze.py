@@ -137,15 +137,15 @@ def analyze(
         closing(analyzer.analyze_named(named_sources(pictures))) as results,
     ):
         sink.write(header(format, thresholds))
-        for source, (result, image) in zip(pictures, results, strict=True):
+        for source, (result, picture) in zip(pictures, results, strict=True):
             with bar.external_write_mode():  # takes the bar off the screen meanwhile
                 sink.write(render(result, format, thresholds))
-            if image is None:
+            if picture is None:
                 failed += 1
                 if fail_fast:
                     raise OutputError(f"stopped at the first unreadable picture: {result.error}")
             elif copies:
-                copies.write(source, image, result)
+                copies.write(source, picture.whole(), result)
             bar.update()
     _exit(failed, len(pictures))
 

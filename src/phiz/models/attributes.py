@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from os import PathLike
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..crop import CropTemplate
 from ..errors import ModelError
 from .card import ModelCard
+from .forking import Session
 from .runtime import ask
 from .session import check_crops, open_checked
 from .store import find_model
@@ -31,7 +31,7 @@ class AttributeModel:
     size: side of the square crops it takes, in pixels. template: how those crops are cut.
     """
 
-    def __init__(self, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, card: ModelCard, session: Session) -> None:
         self.card = card
         self.names = tuple(card.attributes)
         self.size = card.input.size

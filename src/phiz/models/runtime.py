@@ -13,7 +13,9 @@ import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from .forking import Session
 
+onnxruntime.disable_telemetry_events()  # the rest of it, where a program loaded ONNX Runtime before phiz
 CPU = "CPUExecutionProvider"
 #: What --provider takes: ONNX Runtime's own name, what it falls back to, and the package that brings it.
 PROVIDERS: dict[str, tuple[str, tuple[str, ...], str]] = {
@@ -56,7 +58,7 @@ def read_weights(path: Path, sha256: str) -> bytes:
     return data
 
 
-def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> onnxruntime.InferenceSession:
+def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> Session:
     """Open a network with the named execution provider, or with the next best one and a warning that says so.
 
     weights: the bytes of an ONNX file. threads: CPU threads inside one call. provider: a key of PROVIDERS.
@@ -65,7 +67,7 @@ def open_session(weights: bytes, *, threads: int = 1, provider: str = "cpu") -> 
     """
     available = onnxruntime.get_available_providers()
     wanted = choose_providers(provider, available)
-    session = _start(weights, [name for name in wanted if name not in _broken], threads)
+    session = Session(lambda: _start(weights, [name for name in wanted if name not in _broken], threads))
     used = session.get_providers()[0]
     if used != PROVIDERS[provider][0]:
         _warn_once(fallback_message(provider, used, available))

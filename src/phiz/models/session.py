@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ..crop import CropTemplate
 from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
+from .forking import Session
 from .runtime import ask, open_session, read_weights, session_options
 from .store import DEFAULT_MODEL, find_model
 
@@ -29,7 +29,7 @@ class Model:
     template: how those crops are cut (see `phiz.crop.face_crop`).
     """
 
-    def __init__(self, card: ModelCard, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, card: ModelCard, session: Session) -> None:
         self.card = card
         self.size = card.input.size
         self.template = CropTemplate.from_dict(card.crop)
@@ -102,7 +102,7 @@ def load_model(
     return Model(card, session)
 
 
-def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) -> onnxruntime.InferenceSession:
+def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) -> Session:
     """Open weights after comparing them with their card; see `load_model`. Raises ModelError."""
     weights = read_weights(path, card.sha256)
     session_options(threads)  # whose ValueError says nothing of the weights
@@ -114,9 +114,7 @@ def open_checked(card: ModelCard, path: Path, *, threads: int, provider: str) ->
         raise ModelError(f"{path}: ONNX Runtime cannot load the weights: {error}") from error
 
 
-def _check_graph(
-    session: onnxruntime.InferenceSession, card: ModelCard, path: Path, needed: set[str]
-) -> None:
+def _check_graph(session: Session, card: ModelCard, path: Path, needed: set[str]) -> None:
     """Raise ModelError unless the graph is what the card says, with one of the needed outputs."""
     side = card.input.size
     inputs = [_described(node) for node in session.get_inputs()]

@@ -19,10 +19,11 @@ from tqdm import tqdm
 
 from .. import engine
 from .._version import __version__
-from ..analyzer import Analyzer, read_ahead
+from ..analyzer import Analyzer
 from ..errors import ImageError, PhizError
 from ..image import display_name
 from ..models.store import find_model
+from ..readers import read_ahead
 from ..types import Result
 from .parts import Chunk, Count, Folder, plan
 from .pictures import Picture, expand, is_uri, read
