@@ -16,7 +16,7 @@ from phiz.analyzer import Analyzer
 from phiz.crop import face_crop
 from phiz.data import ASTRONAUT
 from phiz.errors import ImageError, ModelError
-from phiz.image import load
+from phiz.image import Picture, load
 from phiz.models.card import OutputSpec
 from phiz.readers import AHEAD
 from phiz.types import Detection, Face, Result
@@ -34,6 +34,9 @@ class ScriptedDetector:
 
     def __init__(self, *faces: Detection) -> None:
         self.faces = list(faces)
+
+    def reduction(self, width: int, height: int) -> float:
+        return 1.0
 
     def detect(self, image: np.ndarray, scale: float = 1.0) -> list[Detection]:
         return self.faces
@@ -176,14 +179,14 @@ def test_a_chip_without_a_found_face_is_taken_whole(fake_model: Path) -> None:
 def test_results_come_in_input_order(
     fake_model: Path, two_faces: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.load
+    real = module.read
 
-    def slow_for_odd(source: object, *, name: str | None = None) -> np.ndarray:
-        image = real(source, name=name)
-        time.sleep(0.01 * (image.shape[0] % 2))
+    def slow_for_odd(source: object, *details: object, **more: object) -> Picture:
+        image = real(source, *details, **more)
+        time.sleep(0.01 * (image.height % 2))
         return image
 
-    monkeypatch.setattr(module, "load", slow_for_odd)
+    monkeypatch.setattr(module, "read", slow_for_odd)
     heights = [51, 52, 53, 54, 55, 56, 57]
     sources = [np.zeros((height, 160, 3), np.uint8) for height in heights]
     assert [result.height for result in Analyzer(fake_model).analyze_many(sources)] == heights
@@ -236,19 +239,19 @@ def test_reading_overlaps_with_analysis(
 ) -> None:
     analyzer = Analyzer(fake_model)
     second_read = threading.Event()
-    real_load, real_run = module.load, analyzer._model.run
+    real_read, real_run = module.read, analyzer._model.run
 
-    def load(source: np.ndarray, *, name: str | None = None) -> np.ndarray:
+    def read(source: object, *details: object, **more: object) -> Picture:
         if source.shape[0] == 91:
             second_read.set()
-        return real_load(source, name=name)
+        return real_read(source, *details, **more)
 
     def run(crops: np.ndarray) -> dict[str, np.ndarray]:
         # While the first picture is in the network, the second is read by another thread.
         assert second_read.wait(timeout=10)
         return real_run(crops)
 
-    monkeypatch.setattr(module, "load", load)
+    monkeypatch.setattr(module, "read", read)
     monkeypatch.setattr(analyzer._model, "run", run)
     sources = [np.zeros((height, 160, 3), np.uint8) for height in (90, 91)]
     assert len(list(analyzer.analyze_many(iter(sources)))) == 2

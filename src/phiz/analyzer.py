@@ -173,15 +173,23 @@ class Analyzer:
         card = self._attributes.card if self._attributes else None
         return {name: card.attributes[name].threshold for name in self._chosen} if card else {}
 
-    def read(self, source: Source, name: str | None = None, *, max_bytes: int = MAX_BYTES) -> Picture:
+    def read(
+        self,
+        source: Source,
+        name: str | None = None,
+        *,
+        max_pixels: int | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> Picture:
         """Read a picture for `locate`: a large JPEG only as finely as finding its faces needs.
 
-        name: what errors call it. Raises ImageError.
+        name: what errors call it. max_pixels: largest width x height; None for the Analyzer's own.
+        Raises ImageError.
         """
         return read(
             source,
             self._detector.reduction,
-            max_pixels=self._max_pixels,
+            max_pixels=self._max_pixels if max_pixels is None else max_pixels,
             max_bytes=max_bytes,
             name=name,
         )

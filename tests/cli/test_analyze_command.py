@@ -180,7 +180,7 @@ def test_a_tampered_model_is_status_2(folder: Path) -> None:
     with (folder / "fake.onnx").open("ab") as file:
         file.write(b"\0")
     done = phiz(folder, "a.png")
-    assert done.stderr.startswith(b"phiz: fake.onnx: the weights do not match their card: sha256 ")
+    assert done.stderr.startswith(b"phiz: fake.onnx: the weights do not match their card: expected sha256 ")
     assert (done.stdout, done.returncode) == (b"", 2)
 
 

@@ -103,7 +103,7 @@ def test_threads_reach_providers_with_threads_of_their_own(
 def test_threads_reach_onnx_runtime() -> None:
     _, path = find_model()
     session = runtime.open_session(Path(path).read_bytes(), threads=2)
-    assert session.get_session_options().intra_op_num_threads == 2
+    assert session._own.get_session_options().intra_op_num_threads == 2
 
 
 def test_an_analyzer_runs_all_of_its_networks_on_the_provider(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +150,7 @@ def test_a_provider_that_does_not_start_is_tried_once_and_nothing_is_printed(
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [TRT, GPU, runtime.CPU])
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
     Analyzer(provider="tensorrt")
-    assert tried == [[TRT, GPU, runtime.CPU], [GPU, runtime.CPU], [runtime.CPU], [runtime.CPU]]
+    assert tried == [[TRT, GPU, runtime.CPU], [GPU, runtime.CPU], [runtime.CPU]]
     assert warned.messages == [
         f"phiz: tensorrt was asked for; this ONNX Runtime {onnxruntime.__version__} has tensorrt, cuda, cpu; "
         "using cpu instead: it is built in but could not start (a missing driver or library)"

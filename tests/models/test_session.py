@@ -117,7 +117,7 @@ def test_damaged_weights_never_reach_the_parser(
 
     expected, found = (hashlib.sha256(data).hexdigest() for data in (whole, damaged))
     assert message_of(fake_model) == (
-        f"{fake_model}: the weights do not match their card: sha256 {expected} expected, got {found} in "
+        f"{fake_model}: the weights do not match their card: expected sha256 {expected}, got {found} in "
         f"{len(damaged)} bytes; the file is truncated or changed, put the original back or reinstall phiz"
     )
 

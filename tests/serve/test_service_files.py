@@ -53,7 +53,7 @@ def client(analyzer: Analyzer, tmp_path_factory: pytest.TempPathFactory) -> Iter
         ("/big.wasm", "application/wasm"),
         ("/models/multitask-64.onnx", "application/octet-stream"),
         ("/models/multitask-64.json", "application/json"),
-        ("/models/NOTICE", "text/plain; charset=utf-8"),
+        ("/models/LICENSE", "text/plain; charset=utf-8"),
     ],
 )
 def test_types_and_caching(client: TestClient, path: str, kind: str) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..analyzer import Analyzer, Located
 from ..errors import ImageError
-from ..image import ALLOW_MORE, load
+from ..image import ALLOW_MORE
 from ..types import Estimate, Result
 from .metrics import Metrics
 from .settings import Settings
@@ -165,7 +165,7 @@ class Engine:
         """Decode a picture and cut out its faces; a Result with `error` where it cannot be read."""
         start, (name, data), limits = time.perf_counter(), picture, self._limits
         try:
-            image = load(data, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes, name=name)
+            image = self._analyzer.read(data, name, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
         except ImageError as error:
             reason = str(error).removesuffix(ALLOW_MORE)  # its sender cannot
             return Result(path=name, width=None, height=None, faces=(), error=reason)
