@@ -48,7 +48,8 @@ class Analyzer:
 
     model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`). One that
         tells age alone, or whose card says so, is joined by another for gender (`gender_card`).
-    min_face: smallest face to look for and return, in pixels; None for the default of `phiz.detect.Detector`.
+    min_face: smallest face to look for and return: pixels, a share of the picture's longer side below 1, or
+        None for the default; see `phiz.detect.Detector`.
     threads: CPU threads of a network call. It may be used on in a forked process.
     max_pixels: largest picture read, width x height.
     cropped: take every picture as one already cropped face.
@@ -62,7 +63,7 @@ class Analyzer:
         self,
         model: str | PathLike[str] = DEFAULT_MODEL,
         *,
-        min_face: int | None = None,
+        min_face: float | None = None,
         threads: int = 1,
         max_pixels: int = MAX_PIXELS,
         cropped: bool = False,

@@ -100,9 +100,18 @@ def test_min_face_looks_finer_than_the_default_where_it_is_small() -> None:
     assert_portrait(face, 0.3, 100, 50, share=0.2)
 
 
-@pytest.mark.parametrize("value", [0, -3])
+def test_min_face_may_be_a_share_of_the_longer_side() -> None:
+    small, large = on_grey(640, 480, 0.4, 100, 50), on_grey(1280, 960, 0.8, 200, 100)  # 36 and 72 pixels
+    for share, found in ((0.05, 1), (0.09, 0)):
+        detector = Detector(min_face=share)
+        assert [len(detector.detect(picture)) for picture in (small, large)] == [found, found]
+    assert Detector(0.05).reduction(640, 480) == 2
+    assert Detector(0.05).reduction(3840, 2160) == 12
+
+
+@pytest.mark.parametrize("value", [0, -3, float("nan"), float("inf")])
 def test_min_face_of_no_pixels_is_refused(value: int) -> None:
-    with pytest.raises(ValueError, match=f"min_face: expected at least 1 pixel, got {value}"):
+    with pytest.raises(ValueError, match=f"min_face: expected pixels, or a share below 1, got {value}"):
         Detector(min_face=value)
 
 

@@ -81,12 +81,14 @@ def watch(
     """
     from ..analyzer import Analyzer
     from ..stream.buffer import Stop
+    from ..detect import load_card
     from ..stream.output import AnnotatedVideo, Lines, Window, no_window
     from ..stream.source import open_source
     from ..stream.watch import watch as run
 
     _check_outputs(source, output, jsonl)
-    analyzer = Analyzer(model, min_face=min_face, threads=threads, provider=provider)
+    smallest = load_card().watch_share if min_face is None else min_face
+    analyzer = Analyzer(model, min_face=smallest, threads=threads, provider=provider)
     stop = Stop()
     frames = open_source(source, say=_say, rate=fps, live=live)
     begun = began.astimezone() if began else datetime.now(timezone.utc)

@@ -24,9 +24,8 @@ class DetectorCard:
     watch_share: smallest face in a stream, as a share of a frame's longer side.
     look_pixels: most pixels of a default look, unless that would shrink a picture to less than a half;
     finest_look_pixels: most that it has then; asked_look_pixels: most where the caller names min_face.
-    coarse_above: shorter side of the first look, in its pixels, from which a coarse one follows, for faces
-    larger than the network reaches. coarse_side: longer side of that, at most. coarse_least: narrowest face
-    taken from it, in its pixels; the first look sees smaller ones better.
+    coarse_above: shorter side of the first look from which a coarse one follows, for faces larger than the
+    network reaches. coarse_side: longer side of that, at most. coarse_least: narrowest face taken from it.
     """
 
     name: str

@@ -6,6 +6,8 @@ resizing of a large array costs more than the network.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ _ROWS = 32
 _SAMPLES = 4
 
 
-def first_factor(width: int, height: int, min_face: int | None, card: DetectorCard) -> float:
+def first_factor(width: int, height: int, min_face: float | None, card: DetectorCard) -> float:
     """Return by how much a picture of width x height pixels is shrunk for its first look.
 
     min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
@@ -29,7 +31,7 @@ def first_factor(width: int, height: int, min_face: int | None, card: DetectorCa
     """
     pixels = width * height
     if min_face is not None:
-        return max(float(max(1, min_face // card.fills)), fitting(pixels, card.asked_look_pixels))
+        return max(max(1.0, min_face // card.fills), fitting(pixels, card.asked_look_pixels))
     return max(
         min(fitting(pixels, card.look_pixels), 2.0),
         fitting(pixels, card.finest_look_pixels),
@@ -39,9 +41,7 @@ def first_factor(width: int, height: int, min_face: int | None, card: DetectorCa
 def fitting(pixels: int, most: int) -> float:
     """Return the smallest of the factors 1, 1.5, 2, 3, 4, ... that leaves at most `most` of `pixels`."""
     wanted = (pixels / most) ** 0.5
-    if wanted <= 1.5:
-        return 1.0 if wanted <= 1 else 1.5
-    return float(int(np.ceil(wanted)))
+    return 1.5 if 1 < wanted <= 1.5 else float(max(1, math.ceil(wanted)))
 
 
 def nearest(factor: float) -> float:
@@ -62,15 +62,13 @@ def second_factor(width: int, height: int, card: DetectorCard, *, always: bool =
 def shrink(image: Image, factor: float) -> Image:
     """Return the picture shrunk by `factor`, a whole number or 1.5; the picture itself for 1.
 
-    image: uint8, H x W x 3; what does not fill a whole last block is left out, at least one block is kept.
-    A whole number takes the mean of each block (of at most 4 x 4 samples of it); 1.5 takes two of every three
-    pixels, which costs a tenth of a mean and finds nearly as much (docs/detector.md).
+    image: uint8, H x W x 3; what does not fill a whole last block is left out, but at least one is kept.
+    A whole number takes each block's mean (of at most 4 x 4 samples); 1.5 takes two of every three pixels,
+    which is far cheaper and finds nearly as much (docs/detector.md).
     """
     if factor == 1:
         return image
-    if factor == 1.5:
-        return _two_of_three(image)
-    return _means(image, int(factor))
+    return _two_of_three(image) if factor == 1.5 else _means(image, int(factor))
 
 
 def _two_of_three(image: Image) -> Image:
@@ -83,7 +81,7 @@ def _means(image: Image, factor: int) -> Image:
     blocks_of = min(factor, image.shape[0]), min(factor, image.shape[1])
     (height, width), (down, across) = np.array(image.shape[:2]) // blocks_of, map(_samples, blocks_of)
     lines = image[: height * blocks_of[0], : width * blocks_of[1]].reshape(height, blocks_of[0], -1)
-    # A product and a shift by 16 instead of a division, rounded; exact for means of 8-bit values.
+    # A product and a shift instead of a division: exact for sums of so few 8-bit values.
     reciprocal = -(-(1 << 16) // (len(down) * len(across)))
     shrunk: Image = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, _ROWS):

@@ -27,15 +27,15 @@ SAME = 0.5
 class Detector:
     """Finds the faces of a picture in one look, or in two where some may be larger than the network reaches.
 
-    min_face: width in pixels of the smallest face to look for and return; None for the default of the card's
-    `min_face`, within its bound for large pictures (docs/detector.md). Boxes below four fifths of it are left
-    out. threads: processor threads of a network call. provider: see `phiz.models.runtime.PROVIDERS`.
-    Raises ValueError on a min_face below 1, ModelError on an unknown provider or damaged weights.
+    min_face: width of the smallest face to look for and return, in pixels, or below 1 as a share of a
+    picture's longer side; None for the card's, within its bound for large pictures (docs/detector.md).
+    threads: of a network call. provider: see `phiz.models.runtime.PROVIDERS`.
+    Raises ValueError on a min_face of 0 or less, ModelError on an unknown provider or damaged weights.
     """
 
-    def __init__(self, min_face: int | None = None, threads: int = 1, provider: str = "cpu") -> None:
-        if min_face is not None and min_face < 1:
-            raise ValueError(f"min_face: expected at least 1 pixel, got {min_face}")
+    def __init__(self, min_face: float | None = None, threads: int = 1, provider: str = "cpu") -> None:
+        if min_face is not None and not 0 < min_face < float("inf"):
+            raise ValueError(f"min_face: expected pixels, or a share below 1, got {min_face}")
         self.card = load_card()
         self.min_face = min_face
         weights = read_weights(WEIGHTS / f"{self.card.name}.onnx", self.card.sha256)
@@ -50,12 +50,13 @@ class Detector:
         Raises ValueError on another type or shape.
         """
         faces = self._faces(image, scale, self.card.score)
-        least = self.card.slack * (self.min_face or self.card.min_face)
+        height, width = (side * scale for side in image.shape[:2])
+        least = self.card.slack * (self._smallest(width, height) or self.card.min_face)
         return to_detections(faces[faces[:, 2] - faces[:, 0] >= least])
 
     def reduction(self, width: int, height: int) -> float:
         """Return by how much a picture of this size may be read smaller before it is given to `detect`."""
-        return first_factor(width, height, self.min_face, self.card)
+        return first_factor(width, height, self._smallest(width, height), self.card)
 
     def detect_chip(self, image: Image, scale: float = 1.0) -> Detection | None:
         """Return the one face of an already cropped face chip; None where nothing is found.
@@ -68,11 +69,15 @@ class Detector:
         sure = [face for face in faces if face.score >= self.card.score]
         return max(sure or faces, key=lambda face: _prominence(face, width, height), default=None)
 
+    def _smallest(self, width: float, height: float) -> float | None:
+        side = self.min_face
+        return side * max(width, height) if side is not None and side < 1 else side
+
     def _faces(self, image: Image, scale: float, score: float, *, chip: bool = False) -> Floats:
         """Return the faces of at least that score, n x 15 in pixels of the whole picture."""
         check_image(image)
         size = round(image.shape[1] * scale), round(image.shape[0] * scale)
-        factor = nearest(first_factor(*size, self.min_face, self.card) / scale)
+        factor = nearest(self.reduction(*size) / scale)
         look = shrink(image, factor)
         found = [self._look(look, score, factor * scale)]
         again = second_factor(look.shape[1], look.shape[0], self.card, always=chip)
@@ -143,7 +148,7 @@ def suppress(faces: Floats, overlap: float) -> Floats:
 
 
 def overlaps(one: Floats, many: Floats) -> Floats:
-    """Return the intersection over union of box `one` (a row) with each row of `many`, in [0, 1]."""
+    """Return the intersection over union of row `one`'s box with each of `many`'s, in [0, 1]."""
     sides = np.minimum(one[2:4], many[:, 2:4]) - np.maximum(one[0:2], many[:, 0:2])
     shared = np.prod(np.maximum(sides, 0.0), axis=1)
     union = np.prod(one[2:4] - one[0:2]) + np.prod(many[:, 2:4] - many[:, 0:2], axis=1) - shared
@@ -152,16 +157,15 @@ def overlaps(one: Floats, many: Floats) -> Floats:
 
 def to_detections(faces: Floats) -> list[Detection]:
     """Turn n x 15 faces into detections, largest box first."""
-    detections = []
-    for row in faces.tolist():
-        left, top, right, bottom = row[:4]
-        keypoints = tuple(zip(row[4:SCORE:2], row[5:SCORE:2], strict=True))
-        detections.append(Detection((left, top, right - left, bottom - top), row[SCORE], keypoints))
+    detections = [
+        Detection((x, y, right - x, bottom - y), points[-1], tuple(zip(points[:-1:2], points[1::2])))  # noqa: B905
+        for x, y, right, bottom, *points in faces.tolist()
+    ]
     return sorted(detections, key=lambda face: -face.box[2] * face.box[3])
 
 
 def _prominence(face: Detection, width: float, height: float) -> float:
     """Return the face's area, divided by 1 + (distance from the middle / quarter of the longer side)^2."""
     x, y, w, h = face.box
-    across, down = x + w / 2 - width / 2, y + h / 2 - height / 2
-    return w * h / (1 + 16 * (across**2 + down**2) / max(width, height) ** 2)
+    off = complex(x + w / 2 - width / 2, y + h / 2 - height / 2)
+    return w * h / (1 + 16 * abs(off / max(width, height)) ** 2)
