@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.evaluation import metrics, report, run
 from phiz.evaluation.groups import Scored
 from phiz.evaluation.protocols import load_protocol
@@ -163,9 +163,9 @@ def measure(
         name, seed = network_and_seed(folder)
         model = load_model(folder / f"{name}.onnx", gender_alone=True)
         for protocol in map(load_protocol, protocols):
-            records = readers.read(protocol.dataset, data)
-            plan = run.plan(protocol, records, data / readers.FOLDERS[protocol.dataset])
-            chips = protocol.dataset in readers.CHIPS
+            records = registry.read(protocol.dataset, data)
+            plan = run.plan(protocol, records, data / registry.named(protocol.dataset).folder)
+            chips = registry.named(protocol.dataset).chips
             tested = list(plan.records.values())
             crops = load_crops(tested, chips=chips, template=model.template, size=model.size, cache=cache)
             path = kept / f"{name}-{seed}_{protocol.name}.csv"

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from phiz.crop import CropTemplate
-from phiz.datasets import near_duplicates, readers, splits
+from phiz.datasets import near_duplicates, registry, splits
 from phiz.datasets.copies import Copy, Picture, read_copies, together, write_copies
 from phiz.models.session import load_model
 from phiz.training.crops import canonical, load_crops
@@ -39,7 +39,7 @@ def search(data: Path, cache: Path) -> list[Copy]:
     names: list[Picture] = []
     small = []
     for name in SETS:
-        records, chips = readers.read(name, data), name in readers.CHIPS
+        records, chips = registry.read(name, data), registry.named(name).chips
         crops = load_crops(records, chips=chips, template=template, size=SIZE, cache=cache)
         names += [(name, Path(path).name) for path in crops.paths]
         for row in range(len(crops)):
@@ -60,7 +60,7 @@ def main() -> None:
         write_copies(SPLITS / "copies.csv", search(options.data, options.cache), f"{RULE} --search")
     copies = read_copies(SPLITS / "copies.csv")
 
-    records = {name: readers.read(name, options.data) for name in SETS}
+    records = {name: registry.read(name, options.data) for name in SETS}
     row = {record.path.name: i for i, record in enumerate(records["utkface"])}
     same_photo = [
         (row[copy.first[1]], row[copy.second[1]])

@@ -21,8 +21,11 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from phiz.models.card import ModelCard
 from phiz.networks.age import AgeNet
+from phiz.training import learnt
 from phiz.training.augment import prepare
+from phiz.training.checkpoint import save
 from phiz.training.crops import canonical
 from phiz.training.recipe import load_recipe
 from phiz.training.run import load_parts
@@ -109,7 +112,8 @@ def main() -> None:
     print(f"age off by {np.abs(net.expected_age(ages)[0].numpy() - wanted['age']).max():.4f} years at most,")
     print(f"female by {np.abs(female[0].sigmoid().numpy() - wanted['female']).max():.5f}")
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"net": net.state_dict()}, options.output)
+    said = learnt.to_plain(ModelCard.load(options.onnx.with_suffix(".json")).training_data)
+    save(options.output, {"net": net.state_dict(), learnt.KEY: said})
 
 
 if __name__ == "__main__":

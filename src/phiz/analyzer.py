@@ -18,7 +18,7 @@ from .image import MAX_BYTES, MAX_PIXELS, Picture, Source, display_name, read
 from .landmarks import Landmarker, keypoints, load_landmarker
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
-from .models.session import FEMALE, Model, load_model
+from .models.session import Model, gender_model, load_model
 from .models.store import DEFAULT_MODEL
 from .readers import read_ahead
 from .types import Detection, Estimate, Face, Result
@@ -75,8 +75,7 @@ class Analyzer:
         self._detector = Detector(min_face, threads, provider)
         card = self._model.card
         self._gender: Model | None = None
-        if card.gender_from or FEMALE not in {output.name for output in card.outputs}:
-            other = card.gender_from or DEFAULT_MODEL
+        if other := gender_model(card):
             self._gender = load_model(other, threads=threads, provider=provider)
         aligner = card.aligner
         self._landmarker = (

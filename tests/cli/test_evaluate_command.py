@@ -205,6 +205,80 @@ def test_a_recipe_is_trained_on_the_folds(
     assert "no fold trains on what it tests" in (output / "report.html").read_text()
 
 
+OPTIMISATION = "[optimisation]\nepochs = 1\n"
+EYES, MOUTH = (
+    "right_eye = [0.3, 0.3]\nleft_eye = [0.7, 0.3]\n",
+    "right_mouth = [0.4, 0.7]\nleft_mouth = [0.6, 0.7]\n",
+)
+CROP = f"{EYES}{MOUTH}chip = [0.0, 0.0, 1.0]\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "data_section", "through"),
+    [
+        ("", 'utkface = "split.csv"', ""),
+        ("other.pt", "", ""),
+        ("same.pt", "", "UTKFace (its start same.pt)"),
+        ("silent.pt", "", "what silent.pt learnt from (its start silent.pt)"),
+        ("", 'taught = "taught.csv"', "UTKFace (the teachers of taught.csv)"),
+        (
+            "same.pt",
+            'taught = "taught.csv"',
+            "UTKFace (its start same.pt) and UTKFace (the teachers of taught.csv)",
+        ),
+    ],
+    ids=["its own split", "another start", "start", "a start that does not say", "teachers", "both"],
+)
+def test_a_recipe_promises_no_more_than_is_known(
+    tmp_path: Path,
+    data: Path,
+    test_part: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    start: str,
+    data_section: str,
+    through: str,
+) -> None:
+    checkpoint = pytest.importorskip("phiz.training.checkpoint", reason="the extra train brings PyTorch")
+    from phiz.training import learnt, taught
+
+    said = {name: learnt.to_plain([learnt.of_data_set(name)]) for name in ("utkface", "fgnet")}
+    checkpoint.save(tmp_path / "same.pt", {"net": {}, learnt.KEY: said["utkface"]})
+    checkpoint.save(tmp_path / "other.pt", {"net": {}, learnt.KEY: said["fgnet"]})
+    checkpoint.save(tmp_path / "silent.pt", {"net": {}})
+    taught.write_answers(tmp_path / "taught.csv", {"a": (1.0, 1.0, 0.5)}, {learnt.KEY: said["utkface"]})
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        f'name = "r"\nseed = 1\nstart = "{start}"\n[data]\n{data_section}\n[crop]\n{CROP}{OPTIMISATION}'
+    )
+    rows = [Scored(n, n, 20.0, "male", None, 21.0, "male", 0.9, fold="test") for n in names(data)[3:]]
+    module = types.ModuleType("phiz.training.folds")
+    module.run_folds = lambda *_, **__: rows  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "phiz.training.folds", module)
+    done = run("evaluate", recipe, "--protocol", test_part, "--data", data, "--output", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert ("no fold trains on what it tests" in page) == (not through)
+    assert (f"r also learnt from {through}: pictures tested here may be" in words(done.output)) == bool(
+        through
+    )
+    assert ("r also learnt from" in page) == bool(through)
+
+
+@pytest.mark.parametrize(
+    ("celeba", "promised"), [("", True), ('celeba = "c.csv"\nceleba_share = 0.5', False)]
+)
+def test_celeba_beside_folds_of_celeba_is_no_promise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, celeba: str, promised: bool
+) -> None:
+    from phiz.cli.evaluate import _recipe
+    from phiz.evaluation.protocols import Protocol
+
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f'name = "r"\nseed = 1\n[data]\n{celeba}\n[crop]\n{CROP}{OPTIMISATION}')
+    protocol = Protocol("folds", "Made here.", "celeba", "k-fold", tmp_path / "p.toml", folds=2)
+    assert (_recipe(recipe, protocol)[2] == "") == promised
+
+
 def test_other_models_join_the_plot(tmp_path: Path, data: Path, test_part: Path, fake_model: Path) -> None:
     ours = ("evaluate", fake_model, "--protocol", test_part, "--data", data, "--resamples", 5)
     assert run(*ours, "--output", tmp_path / "fake").exit_code == 0

@@ -9,7 +9,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from trees import picture, pictures, text
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.aihub_korean import read_aihub_korean
 from phiz.datasets.fiw import read_fiw
 from phiz.datasets.morph2 import read_morph2
@@ -54,7 +54,7 @@ def test_morph2_prefers_its_list(tmp_path: Path) -> None:
         FaceRecord(tmp_path / "Album2/009055_0M54.JPG", 54.0, "male", "009055", "Black"),
         FaceRecord(tmp_path / "Album2/009055_1M55.JPG", 55.0, "female", "009055", None),
     ]
-    assert [readers.key(record, tmp_path) for record in records] == ["009055_0M54.JPG", "009055_1M55.JPG"]
+    assert [registry.key(record, tmp_path) for record in records] == ["009055_0M54.JPG", "009055_1M55.JPG"]
     where = "morph_2008_nonCommercial.csv"
     assert skipped == [
         Skipped(f"{where}:8", "expected 11 values, as the header has"),
@@ -103,7 +103,7 @@ def test_fiw_gives_gender_person_and_family(tmp_path: Path) -> None:
         FaceRecord(tmp_path / "faces/F2_b.jpg", gender="female", subject="F2/MID1"),
     ]
     assert [record.family for record in records] == ["F1", "F2"]
-    assert [readers.key(record, tmp_path) for record in records] == ["F1_a.jpg", "F2_b.jpg"]
+    assert [registry.key(record, tmp_path) for record in records] == ["F1_a.jpg", "F2_b.jpg"]
     assert skipped == [
         Skipped("labels.csv:4 F2_c.jpg", "gender 'other' is not one of female, male"),
         Skipped("labels.csv:5 F2_c.jpg", "no family or no person"),
@@ -233,7 +233,7 @@ def test_aihub_korean_maps_its_attributes_onto_celeba_names(tmp_path: Path) -> N
         FaceRecord(tmp_path / "images/b.jpg"),
         FaceRecord(tmp_path / "images/c.jpg"),
     ]
-    assert [readers.key(record, tmp_path) for record in records] == ["F0001/a.jpg", "b.jpg", "c.jpg"]
+    assert [registry.key(record, tmp_path) for record in records] == ["F0001/a.jpg", "b.jpg", "c.jpg"]
     none = {"Blond_Hair": False, "Brown_Hair": False, "Black_Hair": False, "Gray_Hair": False}
     assert records[0].attributes == none | {
         "Black_Hair": True,
@@ -304,4 +304,4 @@ def test_the_examples_of_the_documentation_are_read(tmp_path: Path) -> None:
     assert (bo.age, bo.gender, bo.attributes) == (None, "male", None)
     assert (korean.age, korean.subject, len(korean.attributes or ())) == (18.0, "F0001-D", 11)
     names = re.findall(r"^\| `([a-z0-9-]+)`(?:, `(wiki)`)? \|.* \|$", page, re.MULTILINE)
-    assert {name for row in names for name in row if name} >= readers.READERS.keys()
+    assert {name for row in names for name in row if name} >= registry.DATA_SETS.keys()

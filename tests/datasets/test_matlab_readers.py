@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trees import MATLAB_EPOCH, hdf5_mat, imdb_mat, pictures
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.imdb_wiki import completed_years, read_imdb_wiki
 from phiz.datasets.lfwa import read_lfwa
 from phiz.datasets.lists import LabelError
@@ -61,12 +61,12 @@ def test_imdb_wiki_keeps_labelled_pictures_of_one_face(tmp_path: Path, source: s
     ]
     imdb_mat(tmp_path / f"{source}.mat", source, rows)
     skipped: list[Skipped] = []
-    records = list(readers.READERS[source](tmp_path, skipped))
+    records = list(registry.named(source).reader(tmp_path, skipped))
     assert records == [
         FaceRecord(tmp_path / names[0], 30.0, "male", "A Person"),
         FaceRecord(tmp_path / names[1], 29.0, "female", "Élodie"),
     ]
-    assert readers.key(records[0], tmp_path) == names[0]
+    assert registry.key(records[0], tmp_path) == names[0]
     assert [(row.name.split()[0], row.reason) for row in skipped] == [
         (f"{source}.mat:3", "no gender label"),
         (f"{source}.mat:4", "no face"),
@@ -92,8 +92,8 @@ def test_both_halves_are_one_pool_and_one_person_has_one_cluster(tmp_path: Path)
     pytest.importorskip("sklearn")
     made = load_protocol(ROOT / "protocols" / "imdb-wiki-random-repeats.toml")
     made = replace(made, train=20, test=5, repeats=2)
-    records = readers.read("imdb-wiki", tmp_path)
-    first, second = folds(made, records, tmp_path / readers.FOLDERS["imdb-wiki"])
+    records = registry.read("imdb-wiki", tmp_path)
+    first, second = folds(made, records, tmp_path / registry.named("imdb-wiki").folder)
     assert len(records) == 30
     assert {key.split("/")[0] for key in first.train} == {"imdb_crop", "wiki_crop"}
     assert not set(first.train) & {*first.test, *second.test}
@@ -202,7 +202,7 @@ def lfwa_tree(folder: Path, version: str, **changes: object) -> Path:
 def test_lfwa_reads_attributes_gender_subject_and_part(tmp_path: Path, version: str) -> None:
     skipped: list[Skipped] = []
     records = list(read_lfwa(lfwa_tree(tmp_path, version), skipped))
-    assert [(readers.key(r, tmp_path), r.gender, r.subject, r.part) for r in records] == [
+    assert [(registry.key(r, tmp_path), r.gender, r.subject, r.part) for r in records] == [
         ("A_Bee/A_Bee_0001.jpg", "male", "A_Bee", "train"),
         ("A_Bee/A_Bee_0002.jpg", "female", "A_Bee", "test"),
         ("Cé_D/Cé_D_0001.jpg", "male", "Cé_D", "train"),

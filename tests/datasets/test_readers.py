@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trees import pictures, points, text
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.all_age_faces import read_all_age_faces
 from phiz.datasets.celeba import read_celeba
 from phiz.datasets.fgnet import read_fgnet
@@ -58,30 +59,52 @@ def test_utkface_skips_malformed_names_with_the_reason(tmp_path: Path, name: str
     assert skipped == [Skipped(name, reason)]
 
 
-@pytest.mark.parametrize("name", list(readers.READERS))
+@pytest.mark.parametrize("name", list(registry.DATA_SETS))
 def test_every_reader_names_a_missing_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"absent.*: expected "):
-        readers.READERS[name](tmp_path / "absent", [])
+        registry.named(name).reader(tmp_path / "absent", [])
 
 
-@pytest.mark.parametrize("name", list(readers.READERS))
+@pytest.mark.parametrize("name", list(registry.DATA_SETS))
 def test_every_reader_refuses_or_yields_nothing_of_an_empty_folder(tmp_path: Path, name: str) -> None:
     reads_names = name in ("utkface", "morph2")
     if reads_names:
-        assert list(readers.READERS[name](tmp_path, [])) == []
+        assert list(registry.named(name).reader(tmp_path, [])) == []
     else:
         with pytest.raises(DataError, match=re.escape(str(tmp_path))):
-            readers.READERS[name](tmp_path, [])
+            registry.named(name).reader(tmp_path, [])
+
+
+def test_every_data_set_is_whole_and_told_apart() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    for name, known in registry.DATA_SETS.items():
+        assert name == known.name
+        assert known.kind in (registry.CHIP, registry.PHOTO)
+        assert known.title
+        assert known.terms
+        (row,) = [line for line in rows if f"`{name}`" in line.split("|")[1]]
+        assert f"`{known.folder}`" in row
+        assert known.kind in row
+        assert known.terms in row
+    for key in ("name", "title", "folder"):
+        values = [getattr(known, key).lower() for known in registry.DATA_SETS.values()]
+        values = [value for value in values if value != "."]
+        assert len(set(values)) == len(values)
+
+
+def test_a_pool_shares_pictures_with_its_halves() -> None:
+    shared = [pair for pair in combinations(registry.DATA_SETS, 2) if registry.share(*pair)]
+    assert shared == [("imdb-wiki", "imdb"), ("imdb-wiki", "wiki")]
 
 
 def test_read_takes_the_usual_folder(tmp_path: Path) -> None:
-    assert readers.FOLDERS.keys() == readers.READERS.keys()
     touch(tmp_path / "UTKFace", "9_1_3_20170110.jpg", "x.txt")
     skipped: list[Skipped] = []
-    assert [r.age for r in readers.read("utkface", tmp_path, skipped)] == [9.0]
+    assert [r.age for r in registry.read("utkface", tmp_path, skipped)] == [9.0]
     assert [row.name for row in skipped] == ["x.txt"]
     with pytest.raises(DataError, match="'utk': expected a data set among utkface, celeba"):
-        readers.read("utk", tmp_path)
+        registry.read("utk", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +122,7 @@ def test_read_takes_the_usual_folder(tmp_path: Path) -> None:
     ],
 )
 def test_key_is_the_path_less_the_folder_of_all_pictures(path: str, key: str) -> None:
-    assert readers.key(FaceRecord(Path(path)), Path("d")) == key
+    assert registry.key(FaceRecord(Path(path)), Path("d")) == key
 
 
 def test_fgnet_reads_age_subject_and_points(tmp_path: Path) -> None:
@@ -191,7 +214,7 @@ def test_celeba_is_also_read_as_its_archive_unpacks(tmp_path: Path) -> None:
     text(tmp_path / "Anno" / "identity_CelebA.txt", "000001.jpg 7\n")
     text(tmp_path / "Eval" / "list_eval_partition.txt", "000001.jpg 1\n")
     (record,) = read_celeba(tmp_path)
-    assert (record.part, record.subject, readers.key(record, tmp_path)) == ("validation", "7", "000001.jpg")
+    assert (record.part, record.subject, registry.key(record, tmp_path)) == ("validation", "7", "000001.jpg")
 
 
 @pytest.mark.parametrize(
@@ -232,7 +255,7 @@ def test_megaage_asian_pairs_names_with_ages_and_keeps_the_parts_apart(tmp_path:
     text(tmp_path / "list/test_age.txt", "70\r\n")
     skipped: list[Skipped] = []
     records = list(read_megaage_asian(tmp_path, skipped))
-    assert [(readers.key(r, tmp_path), r.age, r.gender, r.part) for r in records] == [
+    assert [(registry.key(r, tmp_path), r.age, r.gender, r.part) for r in records] == [
         ("train/1.jpg", 5.0, None, "train"),
         ("test/1.jpg", 70.0, None, "test"),
     ]
@@ -291,7 +314,7 @@ def test_all_age_faces_takes_gender_from_the_serial(tmp_path: Path) -> None:
 def test_all_age_faces_falls_back_on_the_aligned_faces(tmp_path: Path) -> None:
     pictures(tmp_path / "aglined faces", "00001A02.jpg")
     (record,) = read_all_age_faces(tmp_path)
-    assert (record.part, readers.key(record, tmp_path)) == (None, "00001A02.jpg")
+    assert (record.part, registry.key(record, tmp_path)) == (None, "00001A02.jpg")
 
 
 NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="/\0"), min_size=1, max_size=40)
@@ -302,7 +325,7 @@ NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="/\
     [
         (read_utkface, "", r"\d{1,3}_\d_\d_\d+\.jpg(\.chip\.jpg)?"),
         (read_fgnet, "images", r"\d{3}A\d{2}[a-z]?\.(jpg|JPG)"),
-        (readers.READERS["morph2"], "Album2", r"\d{5,7}_\d{1,3}[MFx]\d{1,3}\.JPG"),
+        (registry.named("morph2").reader, "Album2", r"\d{5,7}_\d{1,3}[MFx]\d{1,3}\.JPG"),
         (read_all_age_faces, "original images", r"\d{5}A\d{2,3}\.jpg"),
     ],
     ids=["utkface", "fgnet", "morph2", "all-age-faces"],
@@ -343,11 +366,11 @@ def test_any_file_name_is_read_within_bounds_or_counted(read: Callable, folder: 
 )
 def test_the_real_data_sets_are_read_whole(name: str, count: int, left_out: int, people: int) -> None:
     skipped: list[Skipped] = []
-    records = readers.read(name, SHARED, skipped)
+    records = registry.read(name, SHARED, skipped)
     assert (len(records), len(skipped)) == (count, left_out)
     assert len({r.subject for r in records} - {None}) == people
-    folder = SHARED / readers.FOLDERS[name]
-    assert all(readers.key(r, folder) == r.path.name for r in records)
+    folder = SHARED / registry.named(name).folder
+    assert all(registry.key(r, folder) == r.path.name for r in records)
     if name == "fgnet":
         assert all(len(r.landmarks) == 68 for r in records)
     if name == "celeba":

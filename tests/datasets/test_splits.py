@@ -228,13 +228,13 @@ def test_what_attributes_are_tested_on_no_network_of_gender_trained_on() -> None
 @pytest.mark.shared_data
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the research faces are not beside the repository")
 def test_published_fiw_and_celeba_splits_are_made_again() -> None:
-    from phiz.datasets import readers
+    from phiz.datasets import registry
 
     copies = read_copies(ROOT / "splits" / "copies.csv")
     base = {
         "utkface": published("utkface"),
-        "celeba": split_celeba(readers.read("celeba", SHARED), seed=0),
-        "fiw": split_fiw(readers.read("fiw", SHARED), seed=0),
+        "celeba": split_celeba(registry.read("celeba", SHARED), seed=0),
+        "fiw": split_fiw(registry.read("fiw", SHARED), seed=0),
     }
     made = together(base, copies, followers=["fiw"])
     assert {name: made[name] == published(name) for name in base} == dict.fromkeys(base, True)

@@ -321,13 +321,13 @@ def test_fold_files_that_cannot_be_opened(tmp_path: Path) -> None:
 
 @pytest.mark.shared_data
 def test_fgnet_has_82_folds_of_1002_pictures() -> None:
-    from phiz.datasets import readers
+    from phiz.datasets import registry
 
     data = ROOT.parent / "shared" / "data"
     if not (data / "FGNET").is_dir():
         pytest.skip("FG-NET is not at hand")
     made = folds(
-        load_protocol(ROOT / "protocols" / "fgnet-leave-one-person-out.toml"), readers.read("fgnet", data)
+        load_protocol(ROOT / "protocols" / "fgnet-leave-one-person-out.toml"), registry.read("fgnet", data)
     )
     assert (len(made), len(times_tested(made)), set(times_tested(made).values())) == (82, 1002, {1})
     assert all(len(fold.train) + len(fold.test) == 1002 for fold in made)

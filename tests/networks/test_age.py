@@ -145,7 +145,8 @@ seed = 1
 [crop]
 right_eye = [0.3, 0.3]
 left_eye = [0.7, 0.3]
-mouth = [0.5, 0.75]
+right_mouth = [0.35, 0.75]
+left_mouth = [0.65, 0.75]
 chip = [0.0, 0.0, 1.0]
 [network]
 name = "{name}"

@@ -20,7 +20,8 @@ celeba_share = 0.5
 [crop]
 right_eye = [0.28, 0.28]
 left_eye = [0.72, 0.28]
-mouth = [0.5, 0.75]
+right_mouth = [0.35, 0.75]
+left_mouth = [0.65, 0.75]
 chip = [0.05, 0.05, 0.9]
 
 [optimisation]

@@ -85,11 +85,13 @@ def another_crop(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def another_threshold(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(crops, "load_card", lambda: replace(load_card(), chip_score=0.2))
+    card = replace(load_card(), chip_score=0.2)
+    patch.setattr(crops, "load_card", lambda: card)
 
 
 def other_weights(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(crops, "load_card", lambda: replace(load_card(), sha256="0" * 64))
+    card = replace(load_card(), sha256="0" * 64)  # the detector takes no weights but the card's
+    patch.setattr(crops, "load_card", lambda: card)
 
 
 CHANGES = [replaced, only_touched, another_crop, another_threshold, other_weights]

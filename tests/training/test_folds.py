@@ -8,11 +8,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("sklearn", reason="the extra eval brings scikit-learn")
 
+import shutil  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from phiz.errors import DataError  # noqa: E402
-from phiz.training import folds  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from phiz.data import ASTRONAUT  # noqa: E402
+from phiz.errors import DataError, RecipeError  # noqa: E402
+from phiz.training import crops, folds  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_faces import chip  # noqa: E402
@@ -27,7 +31,8 @@ aligner = "landmarks"
 [crop]
 right_eye = [0.28, 0.28]
 left_eye = [0.72, 0.28]
-mouth = [0.5, 0.75]
+right_mouth = [0.35, 0.75]
+left_mouth = [0.65, 0.75]
 chip = [0.05, 0.05, 0.9]
 
 [optimisation]
@@ -132,12 +137,86 @@ def test_ray_gives_the_same_answers(made, scored) -> None:
     assert run(made, "ray", engine="ray", workers=2) == scored
 
 
+@pytest.fixture
+def half(made, tmp_path) -> Path:
+    """The same people, the third without the points that their crops need; and three photos beside them."""
+    shutil.copytree(made / "data" / "FGNET", tmp_path / "data" / "FGNET")
+    for path in (tmp_path / "data/FGNET/points").glob("003*"):
+        path.unlink()
+    for name in ("recipe.toml", "protocol.toml"):
+        shutil.copy(made / name, tmp_path)
+    return tmp_path
+
+
+def test_a_fold_on_whose_test_pictures_no_face_is_found_trains_nothing(half, monkeypatch) -> None:
+    trained = []
+    train = folds.train_to_the_end
+
+    def spy(task):
+        trained.append(len(task.parts["train"]))
+        return train(task)
+
+    monkeypatch.setattr(folds, "train_to_the_end", spy)
+    rows = run(half, "out")
+    assert len(trained) == 2
+    assert {row.file for row in rows if row.problem} == {
+        UNMARKED,
+        *(f"003A{age:02d}.JPG" for age in (5, 20, 30, 45)),
+    }
+
+
+def test_a_fold_on_whose_training_pictures_no_face_is_found_says_so(half) -> None:
+    for path in (half / "data/FGNET/points").glob("002*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"^001: expected faces on the 8 pictures that train, found none$"):
+        run(half, "out")
+
+
+def test_every_crop_is_there_before_the_folds_start(half, monkeypatch) -> None:
+    """Several workers would otherwise cut what trains beside the folds each for itself."""
+    recipe = (half / "recipe.toml").read_text().replace("[data]", '[data]\nfurther = ["csv"]')
+    (half / "recipe.toml").write_text(recipe.replace('aligner = "landmarks"', ""))
+    (half / "data" / "faces.csv").write_text("file,age,gender\nbeside.jpg,36,female\n")
+    Image.open(ASTRONAUT).convert("RGB").crop((120, 0, 320, 245)).save(half / "data" / "beside.jpg")
+    cut, at_work = [], []
+    unwatched, answer = crops._cut, folds.answer
+
+    def watched(jobs, *rest, **how):
+        cut.append((len(jobs), bool(at_work)))
+        return unwatched(jobs, *rest, **how)
+
+    def working(job, **settings):
+        at_work.append(job)
+        return answer(job, **settings)
+
+    monkeypatch.setattr(crops, "_cut", watched)
+    monkeypatch.setattr(folds, "answer", working)
+    run(half, "out")
+    assert sorted(cut) == [(1, False), (12, False)]
+    assert len(at_work) == 3
+
+
+def test_folds_of_other_pictures_are_refused(half) -> None:
+    run(half, "out")
+    path = half / "data/FGNET/images/001A05.JPG"
+    chip(60, True).save(path)
+    with pytest.raises(DataError, match="differs in pictures of fgnet; remove it"):
+        run(half, "out")
+
+
+def test_folds_train_on_one_device(half) -> None:
+    recipe = half / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("epochs = 1", "epochs = 1\ndevices = 2"))
+    with pytest.raises(RecipeError, match=r"devices must be 1 for folds and experiments"):
+        run(half, "out")
+
+
 def test_folds_of_another_recipe_are_refused(made, scored) -> None:
     recipe = made / "recipe.toml"
     text = recipe.read_text()
     recipe.write_text(text.replace("seed = 5", "seed = 6"))
     try:
-        with pytest.raises(DataError, match="holds folds of another recipe, start or protocol; remove it"):
+        with pytest.raises(DataError, match="holds folds of another run, which differs in seed; remove it"):
             run(made, "out")
     finally:
         recipe.write_text(text)

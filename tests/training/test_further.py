@@ -16,8 +16,7 @@ from PIL import Image  # noqa: E402
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.training.age_gender import batches, learnt  # noqa: E402
-from phiz.training.export import TERMS, data_sets  # noqa: E402
-from phiz.training.recipe import FURTHER, Recipe, load_recipe  # noqa: E402
+from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
 from phiz.training.run import load_parts, training_records  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,13 +80,3 @@ def test_pictures_without_any_face_say_so(folder: Path, recipe: Recipe, tmp_path
     with pytest.raises(DataError, match="no face was found in any of the 2 pictures"):
         load_parts(recipe, tmp_path, tmp_path / "cache", ["further"])
     assert not list((tmp_path / "cache").iterdir())
-
-
-def test_a_card_can_name_the_terms_of_each() -> None:
-    assert set(FURTHER) <= set(TERMS)
-
-
-def test_the_card_names_further_sets_and_that_there_were_teachers(recipe: Recipe) -> None:
-    taught = replace(recipe, data=replace(recipe.data, taught="taught.csv"))
-    assert data_sets(taught) == ["UTKFace", "CelebA", "csv", "teachers' answers"]
-    assert data_sets(recipe) == ["UTKFace", "CelebA", "csv"]

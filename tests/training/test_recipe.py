@@ -18,7 +18,8 @@ utkface = "split.csv"
 [crop]
 right_eye = [0.3, 0.3]
 left_eye = [0.7, 0.3]
-mouth = [0.5, 0.7]
+right_mouth = [0.35, 0.7]
+left_mouth = [0.65, 0.7]
 chip = [0.0, 0.0, 1.0]
 [optimisation]
 epochs = 2
@@ -52,7 +53,7 @@ def test_every_recipe_reads_and_its_splits_exist(path):
         ("epochs = 2", "epoch = 2", r"\[optimisation\] unknown key 'epoch'; expected some of average"),
         ("epochs = 2", 'epochs = "2"', r"\[optimisation\] epochs must be of type int, got '2'"),
         ("epochs = 2", "epochs = true", r"\[optimisation\] epochs must be of type int, got True"),
-        ("mouth = [0.5, 0.7]\n", "", "expected the fields"),
+        ("right_mouth = [0.35, 0.7]\n", "", "expected the fields"),
         (
             "[data]",
             '[data]\nfurther = ["imdb", "utkface"]',

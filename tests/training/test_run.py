@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
 from phiz import Analyzer  # noqa: E402
-from phiz.errors import DataError  # noqa: E402
+from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.age_gender import best_network  # noqa: E402
 from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
@@ -100,6 +102,9 @@ def test_the_card_names_what_the_weights_were_trained_on(finished):
     card = load_model(finished[2]).card
     assert [data.name for data in card.training_data] == ["UTKFace", "CelebA"]
     assert "non-commercial" in card.license
+    for name in ("best.pt", "last.pt"):  # and so do the checkpoints, for whoever starts from them
+        said = weights(finished[0] / "out" / name)["learnt from"]
+        assert [tuple(each) for each in said] == [(data.name, data.terms) for data in card.training_data]
     assert set(card.figures["validation"]) == {"fixed", "fitted"}
 
 
@@ -136,6 +141,27 @@ def test_killed_and_resumed_is_the_same_run(finished, tmp_path):
         for f in (tmp_path, folder / "out")
     ]
     assert logs[0] == logs[1]
+
+
+def test_what_start_learnt_from_reaches_the_card_of_what_started_from_it(finished, tmp_path):
+    folder, recipe, _ = finished
+    state = weights(folder / "out" / "best.pt")
+    state["learnt from"] = [["MORPH-II", "those of the release"], ["UTKFace", "non-commercial research"]]
+    torch.save(state, tmp_path / "start.pt")
+    short = replace(recipe.optimisation, epochs=1)
+    tuned = replace(recipe, start=tmp_path / "start.pt", optimisation=short)
+    path = run(tuned, folder / "data", tmp_path / "out", folder / "cache")
+    names = [data.name for data in load_model(path).card.training_data]
+    assert names == ["UTKFace", "CelebA", "MORPH-II"]
+    assert [name for name, _ in weights(tmp_path / "out" / "best.pt")["learnt from"]] == names
+
+
+def test_an_edited_recipe_does_not_go_on_from_its_checkpoint(finished, tmp_path):
+    folder, recipe, _ = finished
+    edited = replace(recipe, loss=replace(recipe.loss, distribution=0.6))
+    shutil.copytree(folder / "out", tmp_path / "out")
+    with pytest.raises(RecipeError, match=r"last\.pt: .*differs in \[loss\]; train without --resume"):
+        run(edited, folder / "data", tmp_path / "out", folder / "cache", resume=True)
 
 
 def test_another_seed_gives_other_weights(finished, tmp_path):

@@ -19,6 +19,7 @@ from phiz.cli import app  # noqa: E402
 from phiz.errors import ModelError  # noqa: E402
 from phiz.models.card import OutputSpec  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
+from phiz.training.taught import read_about  # noqa: E402
 from phiz.training.teach import combined, teach  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -45,6 +46,9 @@ def test_training_pictures_alone_are_taught_in_order_and_by_all_teachers(tmp_pat
     one, two = (teacher(tmp_path / name, "age", "age_std", "female") for name in ("one", "two"))
     count = teach([one, two], recipe, tmp_path / "data", tmp_path / "cache", tmp_path / "taught.csv")
     rows = list(csv.DictReader((tmp_path / "taught.csv").open()))
+    about = read_about(tmp_path / "taught.csv")
+    assert [each["name"] for each in about["teachers"]] == ["fake", "fake"]
+    assert about["learnt from"] == [["none", "made by hand"]]
     assert count == len(rows)
     names = [row["picture"] for row in rows]
     assert names == sorted(set(names))
@@ -54,6 +58,13 @@ def test_training_pictures_alone_are_taught_in_order_and_by_all_teachers(tmp_pat
     assert {Path(name).parent.name for name in names} > {"UTKFace"}, "CelebA's pictures get an age"
     for row in rows:  # age - 3 years is what the teacher gives for its width; equal teachers do not widen it
         assert float(row["age_std"]) == pytest.approx(abs(float(row["age"]) - 3), abs=0.02)
+
+
+def test_a_recipe_without_photos_is_taught_too(tmp_path):
+    recipe = load_recipe(make(tmp_path, train=4, validation=1, photos=1))
+    recipe = replace(recipe, data=replace(recipe.data, celeba=""))
+    one = teacher(tmp_path / "one", "age", "age_std", "female")
+    assert teach([one], recipe, tmp_path / "data", tmp_path / "cache", tmp_path / "taught.csv") == 3
 
 
 def test_disagreement_widens_the_answer():

@@ -13,20 +13,20 @@ import typer
 from ..datasets import splits, summary
 from ..datasets.contact_sheet import chosen, write_contact_sheet
 from ..datasets.near_duplicates import Small, shrink, shrink_one
-from ..datasets.readers import READERS, Reader
 from ..datasets.record import FaceRecord, Skipped
+from ..datasets.registry import DATA_SETS, Reader
 from ..errors import DataError
 
 app = typer.Typer(no_args_is_help=True, help="Check data sets and make their splits.")
 
-DataSet = Annotated[str, typer.Argument(help="Data set: " + ", ".join(READERS) + ".")]
+DataSet = Annotated[str, typer.Argument(help="Data set: " + ", ".join(DATA_SETS) + ".")]
 Folder = Annotated[Path, typer.Argument(help="The folder that holds the data set.")]
 
 
 def _reader(dataset: str) -> Reader:
-    if dataset not in READERS:
-        raise typer.BadParameter(f"expected one of {', '.join(READERS)}; got {dataset!r}")
-    return READERS[dataset]
+    if dataset not in DATA_SETS:
+        raise typer.BadParameter(f"expected one of {', '.join(DATA_SETS)}; got {dataset!r}")
+    return DATA_SETS[dataset].reader
 
 
 @app.command()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..evaluation.groups import Scored
     from ..evaluation.protocols import Protocol
     from ..evaluation.run import Plan
-    from ..models.card import ModelCard
 
 
 def evaluate(
@@ -65,7 +64,7 @@ def evaluate(
     """Measure age error and gender accuracy under a protocol; writes a report and the numbers behind it."""
     import matplotlib  # noqa: F401  # missing, it should be named before minutes of work, not after
 
-    from ..datasets import readers
+    from ..datasets import registry
     from ..datasets.record import Skipped
     from ..datasets.splits import load_conflicts
     from ..evaluation import evaluation_page, report, run
@@ -82,13 +81,16 @@ def evaluate(
     recipe = Path(model) if Path(model).suffix == ".toml" else None
     if recipe and provider != "cpu":
         raise PhizError("--provider belongs to a model; a recipe names its device in [optimisation]")
-    name, facts, card = _recipe(recipe) if recipe else _model(model, _chips(chosen, cropped))
+    if recipe:
+        name, facts, caution = _recipe(recipe, chosen)
+    else:
+        name, facts, caution = _model(model, chosen, _chips(chosen, cropped))
     folder = output or Path("reports") / f"{name}_{chosen.name}"
     report.make_folder(folder)
 
     skipped: list[Skipped] = []
-    records = readers.read(chosen.dataset, data, skipped)
-    plan = run.plan(chosen, records, data / readers.FOLDERS[chosen.dataset])
+    records = registry.read(chosen.dataset, data, skipped)
+    plan = run.plan(chosen, records, data / registry.named(chosen.dataset).folder)
     others = _others(name, compare_with or [], [run.labels(plan, key) for key in plan.records])
     contradicting = load_conflicts(chosen.conflicts) if chosen.conflicts else set()
 
@@ -115,11 +117,11 @@ def evaluate(
         model=name,
         protocol=chosen,
         rows=rows,
-        made_by=_made_by(name, len(plan.folds), facts.get("recipe"), _gender_from(card)),
+        made_by=_made_by(name, len(plan.folds), facts, promised=not caution),
         skipped=skipped,
         contradicting=contradicting,
         others=others,
-        caution=_caution(card, chosen, readers.FOLDERS[chosen.dataset]),
+        caution=caution,
         seed=seed,
         resamples=resamples,
         smallest=smallest,
@@ -162,40 +164,37 @@ def _analyze(plan: Plan, model: str, *, threads: int, cropped: bool, provider: s
 
 
 def _chips(protocol: Protocol, cropped: bool | None) -> bool:
-    from ..datasets.readers import CHIPS
+    from ..datasets.registry import named
 
-    return protocol.dataset in CHIPS if cropped is None else cropped
+    return named(protocol.dataset).chips if cropped is None else cropped
 
 
-def _model(model: str, cropped: bool) -> tuple[str, dict[str, Any], ModelCard | None]:
+def _model(model: str, protocol: Protocol, cropped: bool) -> tuple[str, dict[str, Any], str]:
+    """Return a model's name, the facts of provenance, and a caution or ""."""
     from ..detect import load_card
+    from ..evaluation import cautions
+    from ..models.session import gender_model
     from ..models.store import find_model
 
     card, _ = find_model(model)
+    other = gender_model(card)
     facts: dict[str, Any] = {
         "model": {"name": card.name, "sha256": card.sha256},
         "detector": load_card().sha256,
         "cropped": cropped,
     }
-    if other := _gender_from(card):
+    if other:
         facts["model"]["gender from"] = other
-    return card.name, facts, card
+    cards = [card, *([find_model(other)[0]] if other else [])]
+    return card.name, facts, cautions.of_models(cards, protocol)
 
 
-def _gender_from(card: ModelCard | None) -> str:
-    """Return the model whose gender answers, as `phiz.Analyzer` picks it; "" where it is this one's own."""
-    from ..models.session import FEMALE
-    from ..models.store import DEFAULT_MODEL
-
-    if card is None:
-        return ""
-    own = any(output.name == FEMALE for output in card.outputs)
-    return card.gender_from or ("" if own else DEFAULT_MODEL)
-
-
-def _recipe(path: Path) -> tuple[str, dict[str, Any], ModelCard | None]:
+def _recipe(path: Path, protocol: Protocol) -> tuple[str, dict[str, Any], str]:
+    """Return a recipe's name, the facts of provenance, and a caution or ""."""
     import hashlib
 
+    from ..evaluation import cautions
+    from ..training import learnt
     from ..training.recipe import load_recipe
 
     recipe = load_recipe(path)
@@ -203,7 +202,8 @@ def _recipe(path: Path) -> tuple[str, dict[str, Any], ModelCard | None]:
     facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     if recipe.start:
         facts["start"] = recipe.start.name
-    return recipe.name, {"recipe": facts}, None
+    ways = learnt.beside_folds(recipe)
+    return recipe.name, {"recipe": facts}, cautions.of_recipe(recipe.name, ways, protocol)
 
 
 def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict[str, list[Scored]]:
@@ -225,28 +225,16 @@ def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict
     return found
 
 
-def _made_by(name: str, folds: int, recipe: Mapping[str, str] | None, gender_from: str) -> str:
-    if recipe:
+def _made_by(name: str, folds: int, facts: Mapping[str, Any], *, promised: bool) -> str:
+    if recipe := facts.get("recipe"):
         start = f", starting from {recipe['start']}," if "start" in recipe else ""
         several = f"each of {folds} folds" if folds > 1 else "the training part"
-        return f"Trained by the recipe {name}{start} on {several}; no fold trains on what it tests."
+        promise = "; no fold trains on what it tests" if promised else ""
+        return f"Trained by the recipe {name}{start} on {several}{promise}."
     several = f" of all {folds} folds" if folds > 1 else ""
+    gender_from = facts["model"].get("gender from")
     other = f" Gender is {gender_from}'s answer, not its own." if gender_from else ""
     return f"The same weights, {name}, answer the test pictures{several}, by the way of phiz analyze.{other}"
-
-
-def _caution(card: ModelCard | None, protocol: Protocol, data_set: str) -> str:
-    """Say so where a model may be tested on what it was trained on; a fixed test part is kept for testing."""
-    if card is None or (protocol.kind, protocol.part) == ("fixed", "test"):
-        return ""
-    if not any(data_set.lower() == known.name.lower() for known in card.training_data):
-        return ""
-    if protocol.kind == "fixed" and protocol.part != "train":
-        part = f"the {protocol.part} part of {data_set}"
-        return f"{card.name} was chosen by {part}: its figures may flatter a little."
-    return (
-        f"{card.name} was trained on {data_set}: pictures tested here may be among them, which flatters it."
-    )
 
 
 def _counts(rows: Sequence[Scored], skipped: Sequence[Any]) -> dict[str, int]:

@@ -106,11 +106,16 @@ def _export_attributes(
     from ..training.attributes.recipe import load_attribute_recipe
     from ..training.attributes.run import best, finish
     from ..training.attributes.shrink import shrink
+    from ..training.checkpoint import check_recipe
+    from ..training.learnt import of_run
 
     chosen = load_attribute_recipe(recipe)
-    validation = part_of(chosen, "validation", data, cache)
-    model = finish(chosen, best(chosen, run), validation, folder) if run else Path(source)
     if run:
+        check_recipe(chosen, run / "best.pt")
+    validation = part_of(chosen, "validation", data, cache)
+    model = Path(source)
+    if run:
+        model = finish(chosen, best(chosen, run), validation, folder, of_run(chosen, run))
         _say(model)
     if format is not Kind.onnx:
         _say(shrink(model, format.value.removeprefix("onnx-"), validation, folder, name))
@@ -118,12 +123,15 @@ def _export_attributes(
 
 def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:
     from ..training.age_gender import best_network
+    from ..training.checkpoint import check_recipe
+    from ..training.learnt import of_run
     from ..training.recipe import load_recipe
     from ..training.run import finish, load_parts, with_weights
 
     chosen = with_weights(load_recipe(recipe), weights)
+    check_recipe(chosen, run / "best.pt")
     validation = load_parts(chosen, data, cache, ["validation"])["validation"]
-    path = finish(chosen, best_network(chosen, run), validation, folder)
+    path = finish(chosen, best_network(chosen, run), validation, folder, of_run(chosen, run))
     _say(path)
     return path
 

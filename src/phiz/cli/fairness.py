@@ -123,12 +123,12 @@ def young(
     from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
 
     from ..analyzer import Analyzer
-    from ..datasets import readers
+    from ..datasets import registry
     from ..datasets.splits import load_split
     from ..training.attributes.bias import last_young_age
 
     listed = set(load_split(split)["train"])
-    records = [r for r in readers.read("celeba", data) if r.path.name in listed and r.attributes]
+    records = [r for r in registry.read("celeba", data) if r.path.name in listed and r.attributes]
     taken = [records[i * len(records) // pictures] for i in range(pictures)][: len(records)]
     ages, labels = [], []
     results = Analyzer(model).analyze_many([record.path for record in taken])

@@ -56,7 +56,7 @@ _EVERY = frozenset({"name", "about", "dataset", "kind"})
 class Protocol:
     """One protocol file; a setting that its kind does not have keeps its empty value.
 
-    about: one sentence. dataset: a key of datasets.readers.READERS. kind: one of KINDS.
+    about: one sentence. dataset: a key of datasets.registry.DATA_SETS. kind: one of KINDS.
     folds, grouping, seed: of k-fold; grouping is one of GROUPINGS.
     split: split file with columns file, part, cluster, or None where the data set's official
     partition counts. part: the part that tests; the part called train trains.
@@ -130,11 +130,11 @@ def _check(path: Path, table: Mapping[str, Any]) -> None:
         raise RecipeError(f"{path}: grouping: expected one of {', '.join(GROUPINGS)}; got {got!r}")
     if table.get("grouping") == "near-duplicate" and table.get("split", OFFICIAL) == OFFICIAL:
         raise RecipeError(f"{path}: split: near-duplicate folds need a split file for its clusters; name it")
-    from ..datasets.readers import READERS
+    from ..datasets.registry import DATA_SETS
 
-    if table["dataset"] not in READERS:
+    if table["dataset"] not in DATA_SETS:
         got = table["dataset"]
-        raise RecipeError(f"{path}: dataset: expected one of {', '.join(READERS)}; got {got!r}")
+        raise RecipeError(f"{path}: dataset: expected one of {', '.join(DATA_SETS)}; got {got!r}")
 
 
 def folds(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None = None) -> list[Fold]:
@@ -165,9 +165,11 @@ def folds(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None
 
 def divide(protocol: Protocol, root: Path) -> list[Fold]:
     """Read a protocol's data set, in its usual folder under root, and return the folds. Raises DataError."""
-    from ..datasets import readers
+    from ..datasets import registry
 
-    return folds(protocol, readers.read(protocol.dataset, root), root / readers.FOLDERS[protocol.dataset])
+    return folds(
+        protocol, registry.read(protocol.dataset, root), root / registry.named(protocol.dataset).folder
+    )
 
 
 def clusters(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None = None) -> dict[str, str]:
@@ -182,11 +184,11 @@ def clusters(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | N
 
 def _keyed(protocol: Protocol, records: Sequence[FaceRecord], folder: Path | None) -> dict[str, FaceRecord]:
     """Return the records that take part, by key."""
-    from ..datasets import readers
+    from ..datasets import registry
 
     found: dict[str, FaceRecord] = {}
     for record in records:
-        key = record.path.name if folder is None else readers.key(record, folder)
+        key = record.path.name if folder is None else registry.key(record, folder)
         if key in found:
             hint = "; give the data set's folder, which tells them apart" if folder is None else ""
             raise DataError(f"{record.path}: expected each picture's name once, got {key!r} twice{hint}")

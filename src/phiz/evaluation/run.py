@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol as Interface
 
-from ..datasets import readers
+from ..datasets import registry
 from ..datasets.record import FaceRecord
 from ..errors import DataError
 from ..types import Result
@@ -38,7 +38,7 @@ def plan(protocol: Protocol, records: Sequence[FaceRecord], folder: Path) -> Pla
     folder: the data set's folder. Raises DataError where the pictures are not what the protocol needs.
     """
     folds = protocols.folds(protocol, records, folder)
-    by_key = {readers.key(record, folder): record for record in records}
+    by_key = {registry.key(record, folder): record for record in records}
     tested = dict.fromkeys(key for fold in folds for key in fold.test)
     if not tested:
         raise DataError(f"{protocol.path}: expected pictures to test on, got none in {folder}")

@@ -33,9 +33,13 @@ class OutputSpec:
     meaning: str
 
 
+#: Terms of training data that weights come with but do not name.
+UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """One data set the weights were trained on, and its terms."""
+    """One data set the weights were trained on, and its terms; UNKNOWN where nothing says which."""
 
     name: str
     terms: str

@@ -21,6 +21,12 @@ from .store import DEFAULT_MODEL, find_model
 AGE, FEMALE = "age", "female"
 
 
+def gender_model(card: ModelCard) -> str:
+    """Return the name of the model whose gender answers beside a model's age, "" where its own does."""
+    own = FEMALE in {output.name for output in card.outputs}
+    return card.gender_from or ("" if own else DEFAULT_MODEL)
+
+
 class Model:
     """A loaded age-and-gender model; `run` may be called from several threads at once.
 

@@ -15,8 +15,12 @@ from torch import Tensor
 
 from phiz.networks.build import TrainableNet, build
 from phiz.training.augment import augment, prepare
-from phiz.training.crops import Crops
-from phiz.training.loop import filled, in_batches, load_weights
+from phiz.training.checkpoint import load_weights
+from phiz.training.crops import Crops, of_crops
+from phiz.training.fingerprint import Fingerprint, of_recipe
+from phiz.training.learnt import Learnt
+from phiz.training.learnt import of_recipe as learnt_by
+from phiz.training.loop import filled, in_batches
 from phiz.training.losses import multitask_loss, taught_loss
 from phiz.training.recipe import Optimisation, Recipe
 
@@ -54,6 +58,16 @@ class AgeAndGender:
         if recipe.start is not None:
             net.load_state_dict(load_weights(recipe.start))
         return net
+
+    def identity(self) -> Fingerprint:
+        """Return the identity of the recipe, the pictures and their labels."""
+        recipe = self.recipe
+        fan = recipe.files.get(("data", "fan_weights"))
+        return of_recipe(recipe) | of_crops(self.parts, recipe.data.aligner, fan)
+
+    def learnt(self) -> Learnt:
+        """Return all that the network learns from."""
+        return learnt_by(self.recipe)
 
     def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
         """Return the rows of each batch, see epoch_order."""

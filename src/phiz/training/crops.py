@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -131,6 +131,15 @@ def cutting(aligner: str, fan_weights: Path | None = None) -> Fingerprint:
             [aligner, of_package(landmarks) if by_mesh else "", of_file(fan_weights) if fan_weights else ""]
         ),
     }
+
+
+def of_crops(parts: Mapping[str, Crops], aligner: str, fan_weights: Path | None = None) -> Fingerprint:
+    """Return the identity of what is trained on: the pictures and labels of each part, and what cut them."""
+    found = cutting(aligner, fan_weights)
+    for name, part in parts.items():
+        labels = (part.age.tolist(), part.female.tolist(), part.taught.tolist())
+        found |= {f"pictures of {name}": of_pictures(part.paths), f"labels of {name}": digest(labels)}
+    return found
 
 
 _FEMALE = {"female": 1.0, "male": 0.0, None: np.nan}

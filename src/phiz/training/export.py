@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
+from phiz.models.card import InputSpec, ModelCard, OutputSpec
 from phiz.models.session import AGE, FEMALE, load_model
 from phiz.networks.age import AgeNet
 from phiz.networks.build import TrainableNet
@@ -21,33 +21,12 @@ from phiz.networks.multitask import BRANCHES, MultiTaskNet
 from phiz.networks.ssr_net import SSRNet
 from phiz.provenance import commit
 from phiz.training.decision import Weights
+from phiz.training.learnt import Learnt, license_of, of_recipe
 from phiz.training.recipe import Recipe
 
 OPSET = 17
 #: Largest difference allowed between PyTorch and ONNX Runtime: relative to 1, or to the value if larger.
 TOLERANCE = 1e-4
-
-TERMS = {
-    "UTKFace": "non-commercial research",
-    "CelebA": "non-commercial research, pictures not to be passed on",
-    "fgnet": "research",
-    "fiw": "non-commercial research and education, pictures not to be passed on",
-    "morph2": "those of the release that you licensed",
-    "megaage-asian": "non-commercial research",
-    "all-age-faces": "non-commercial research",
-    "imdb-wiki": "academic research",
-    "imdb": "academic research",
-    "wiki": "academic research",
-    "lfwa": "non-commercial research",
-    "aihub-korean": "those of AI Hub, on application",
-    "csv": "your own",
-    "teachers' answers": "those of the pictures that the teachers learnt from",
-    "ImageNet": "non-commercial research (the weights to start from are published under Apache-2.0)",
-}
-LICENSE = (
-    "Weights trained on pictures that are licensed for non-commercial research only; "
-    "use them within those terms. The code is Apache-2.0."
-)
 
 
 class Deployed(nn.Module):
@@ -188,13 +167,21 @@ def _one_branch(net: AgeNet | SSRNet | C3AE) -> tuple[OutputSpec, ...]:
 
 
 def export(
-    net: TrainableNet, recipe: Recipe, age: Weights, gender: Weights, figures: dict[str, Any], folder: Path
+    net: TrainableNet,
+    recipe: Recipe,
+    age: Weights,
+    gender: Weights,
+    figures: dict[str, Any],
+    folder: Path,
+    learnt: Learnt | None = None,
 ) -> Path:
     """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return where.
 
+    learnt: what the network has learnt from; by default what the recipe says.
     Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
     """
     source = commit() or "unknown"  # before this call itself changes files
+    learnt = of_recipe(recipe) if learnt is None else learnt
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{recipe.name}.onnx"
     graph, specs, side = deployed(net.cpu(), age, gender), outputs(net), recipe.network.size
@@ -214,8 +201,8 @@ def export(
         branch_weights=by_task if len(net.branches) > 1 else {},
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
-        training_data=tuple(TrainingData(name, TERMS[name]) for name in data_sets(recipe)),
-        license=LICENSE,
+        training_data=learnt,
+        license=license_of(learnt),
         figures=figures,
         recipe=recipe.path.name,
         commit=source,
@@ -243,11 +230,3 @@ def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
     found = model.run(crops)
     pairs = zip(expected, (found[spec.name] for spec in model.card.outputs), strict=True)
     return max(float(np.max(np.abs(a - b) / np.maximum(1, np.abs(a)))) for a, b in pairs)
-
-
-def data_sets(recipe: Recipe) -> list[str]:
-    """Return the names of all that a recipe learns from, as the card lists them."""
-    celeba = ["CelebA"] if recipe.data.celeba and recipe.data.celeba_share > 0 else []
-    taught = ["teachers' answers"] if recipe.data.taught else []
-    imagenet = ["ImageNet"] if recipe.network.pretrained else []
-    return ["UTKFace", *celeba, *recipe.data.further, *taught, *imagenet]

@@ -7,10 +7,15 @@ import json
 import os
 import pkgutil
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from phiz.training.attributes.recipe import AttributeRecipe
+    from phiz.training.recipe import Recipe
 
 #: SHA-256 of each part, by the part's name.
 Fingerprint = dict[str, str]
@@ -62,6 +67,21 @@ def of_package(package: ModuleType) -> str:
         if name.isupper() and isinstance(value, (int, float, str, tuple, dict))
     }
     return digest([{path.name: of_file(path) for path in files}, constants])
+
+
+def of_recipe(recipe: Recipe | AttributeRecipe) -> Fingerprint:
+    """Return the identity of a recipe: of each section, and of the contents of each file that it names."""
+    parts: Fingerprint = {}
+    for name in (field.name for field in fields(recipe)):
+        value = getattr(recipe, name)
+        if name == "start":
+            parts[name] = of_file(value) if value else ""
+        elif is_dataclass(value) and not isinstance(value, type):
+            plain = {key: v for key, v in asdict(value).items() if (name, key) not in recipe.files}
+            parts[f"[{name}]"] = digest(plain)
+        elif name != "path":
+            parts[name] = digest(value)
+    return parts | {f"[{section}] {key}": of_file(path) for (section, key), path in recipe.files.items()}
 
 
 def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

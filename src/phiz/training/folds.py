@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +10,7 @@ import numpy as np
 import torch
 
 from phiz import engine as engines
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts
 from phiz.errors import DataError, RecipeError
@@ -21,10 +18,13 @@ from phiz.evaluation import protocols, report
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
 from phiz.training.age_gender import AgeAndGender, predict
-from phiz.training.crops import Crops, load_crops
+from phiz.training.checkpoint import check_kept, check_start
+from phiz.training.crops import Crops, load_crops, of_crops
+from phiz.training.fingerprint import digest, of_recipe
 from phiz.training.loop import train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
 from phiz.training.run import fan_file, load_parts, with_fan_weights
+from phiz.training.settings import check_one_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +55,37 @@ def run_folds(
     run.with_fan_weights. engine, workers, address: see engine.run; the answers are the same whatever they
     are, since each fold trains on one thread and its randomness follows from the recipe's seed alone.
     A fold that tests a picture on which no face was found says so in `problem`.
-    Raises: RecipeError, DataError; DataError too where `output` holds folds of another recipe.
+    Raises: RecipeError, DataError; DataError too where `output` holds folds that were made by anything else.
     """
     recipe = with_fan_weights(load_recipe(recipe_path), fan_weights)
+    check_start(recipe)
+    check_one_device(recipe.path, recipe.optimisation.devices)
     protocol = protocols.load_protocol(protocol_path)
-    records = readers.read(protocol.dataset, data)
-    folder = data / readers.FOLDERS[protocol.dataset]
-    by_key = {readers.key(record, folder): record for record in records}
+    records = registry.read(protocol.dataset, data)
+    folder = data / registry.named(protocol.dataset).folder
+    by_key = {registry.key(record, folder): record for record in records}
     folds = protocols.folds(protocol, records, folder)
     clusters = protocols.clusters(protocol, records, folder)
     if not any(fold.train for fold in folds):
         raise DataError(
             f"{protocol_path}: this protocol has no training pictures; give a model, not a recipe"
         )
-    if protocol.dataset in recipe.data.further:
+    if shared := [name for name in recipe.data.further if registry.share(name, protocol.dataset)]:
         raise RecipeError(
-            f"{recipe_path}: [data] further names {protocol.dataset}, which {protocol_path} tests on; "
+            f"{recipe_path}: [data] further names {shared[0]}, whose pictures {protocol_path} tests on; "
             "the folds give its training pictures"
         )
-    _cut(recipe, protocol.dataset, records, data, cache)  # once, before the workers start
+    # Once, before the workers start: they find every crop in the cache.
+    parts = {
+        protocol.dataset: _cut(recipe, protocol.dataset, records, data, cache),
+        **_beside(recipe, data, cache),
+    }
     left_out = load_conflicts(recipe.path.parent / recipe.data.conflicts) if recipe.data.conflicts else set()
     kept = output / "folds"
     report.make_folder(kept)
-    _check_same_run(kept / "made_by.json", recipe, folds)
+    made_by = of_recipe(recipe) | of_crops(parts, recipe.data.aligner, fan_file(recipe))
+    made_by["protocol"] = digest([[fold.name, fold.train, fold.test] for fold in folds])
+    check_kept(kept, made_by, "folds")
     # Folds that train on the same pictures (repeated draws of test pictures) share one network.
     sharing: dict[tuple[str, ...], list[Fold]] = {}
     for fold in folds:
@@ -107,15 +115,18 @@ def answer(
 ) -> dict[str, tuple[float, float]]:
     """Train on one fold; return (age in years, probability of female or NaN) of each test face."""
     torch.set_num_threads(1)  # the same sums in the same order, however many workers there are
-    folder = data / readers.FOLDERS[dataset]
-    records = readers.read(dataset, data)
+    folder = data / registry.named(dataset).folder
+    records = registry.read(dataset, data)
     crops = _cut(recipe, dataset, records, data, cache)
     row = {str(path): i for i, path in enumerate(crops.paths)}
-    by_key = {readers.key(r, folder): row[str(r.path)] for r in records if str(r.path) in row}
-    parts = {"train": crops.rows(np.array([by_key[key] for key in job.train if key in by_key]))}
-    parts |= load_parts(recipe, data, cache, names=("further", "gender"))
+    by_key = {registry.key(r, folder): row[str(r.path)] for r in records if str(r.path) in row}
+    train, test = ([key for key in keys if key in by_key] for keys in (job.train, job.test))
+    if not test:  # no face was found on any of them: nothing to train for
+        return {}
+    if not train:
+        raise DataError(f"expected faces on the {len(job.train)} pictures that train, found none")
+    parts = {"train": crops.rows(np.array([by_key[key] for key in train])), **_beside(recipe, data, cache)}
     net = train_to_the_end(AgeAndGender(recipe, parts))
-    test = [key for key in job.test if key in by_key]
     tested = crops.rows(np.array([by_key[key] for key in test]))
     age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))
     ages = np.array(recipe.decision.age) @ age if len(age) else np.full(len(test), np.nan)
@@ -123,10 +134,15 @@ def answer(
     return dict(zip(test, zip(ages.tolist(), females.tolist(), strict=True), strict=True))
 
 
+def _beside(recipe: Recipe, data: Path, cache: Path) -> dict[str, Crops]:
+    """Return what trains beside every fold."""
+    return load_parts(recipe, data, cache, names=("further", "gender"))
+
+
 def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, cache: Path) -> Crops:
     return load_crops(
         records,
-        chips=dataset in readers.CHIPS,
+        chips=registry.named(dataset).chips,
         template=recipe.crop,
         size=recipe.network.size,
         cache=cache,
@@ -148,20 +164,3 @@ def _scored(
         return labelled
     gender = "female" if female >= 0.5 else "male"
     return replace(labelled, gender=gender, gender_score=max(female, 1 - female))
-
-
-def _check_same_run(path: Path, recipe: Recipe, folds: Sequence[Fold]) -> None:
-    """Note what the folds here are made by; DataError where they were made by something else."""
-    start = recipe.start.read_bytes() if recipe.start else b""
-    settings = {
-        "recipe": hashlib.sha256(recipe.path.read_bytes()).hexdigest(),
-        "start": hashlib.sha256(start).hexdigest(),
-        "folds": hashlib.sha256(json.dumps([[f.name, f.train, f.test] for f in folds]).encode()).hexdigest(),
-    }
-    if not path.exists():
-        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-    elif json.loads(path.read_text(encoding="utf-8")) != settings:
-        raise DataError(
-            f"{path.parent}: holds folds of another recipe, start or protocol; remove it or choose another "
-            "--output"
-        )

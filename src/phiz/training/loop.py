@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,10 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from phiz.errors import RecipeError
+from phiz.training.checkpoint import MADE_BY, check_same, load_checkpoint, load_weights, save
+from phiz.training.fingerprint import Fingerprint
+from phiz.training.learnt import KEY as LEARNT
+from phiz.training.learnt import Learnt, to_plain
 from phiz.training.memory import keep_freed_memory
 from phiz.training.recipe import Optimisation
 
@@ -47,6 +50,12 @@ class Task(Protocol[Net]):
     def start(self) -> Net:
         """Return the network that training starts from, in training mode, on the CPU."""
 
+    def identity(self) -> Fingerprint:
+        """Return what a checkpoint must have been made by to be gone on from: recipe, pictures, labels."""
+
+    def learnt(self) -> Learnt:
+        """Return all that the network learns from, what it starts from included."""
+
     def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
         """Return the rows of each batch of an epoch."""
 
@@ -72,15 +81,24 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
     output: folder for log.csv, last.pt (to resume from) and best.pt. Everything random in an
     epoch follows from the seed and the epoch's number, so a run that was killed and resumed gives
     the same weights as one that was not.
+    On several devices each has a process of its own; all but the first end here.
+    Raises: RecipeError where the checkpoint to resume from is another recipe's or of other pictures, or
+    where no epoch has a score that is a number.
     """
     output.mkdir(parents=True, exist_ok=True)
     how = task.optimisation
     run = Run(task)
+    made_by, learnt = task.identity(), to_plain(task.learnt())
     start, best, best_epoch = 0, math.inf, 0
     if resume and (output / "last.pt").exists():
-        state = torch.load(output / "last.pt", weights_only=True, map_location="cpu")
+        state = load_checkpoint(output / "last.pt")
+        check_same(made_by, state, output / "last.pt")
         run.load_state(state)
         start, best, best_epoch = state["epoch"], state["best"], state["best_epoch"]
+    first = run.fabric.is_global_zero  # of several processes one alone validates and writes
+    if first and best_epoch == 0:  # whatever lies there is not this run's
+        (output / "best.pt").unlink(missing_ok=True)
+    about = {MADE_BY: made_by, LEARNT: learnt}
     log = _open_log(output / "log.csv", keep=start)
     for epoch in range(start, how.epochs):
         if 0 < how.patience <= epoch - best_epoch:
@@ -88,18 +106,30 @@ def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
             break
         began = time.perf_counter()
         loss = run.epoch(epoch)
-        scores = task.validate(cast(Net, run.average.module))
-        if scores["score"] < best:
-            best, best_epoch = scores["score"], epoch + 1
-            _save(output / "best.pt", {"net": run.average.module.state_dict(), "epoch": epoch + 1, **scores})
-        row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss, **scores}
-        row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
-        log.append(row)
-        # The checkpoint last: a kill in between leaves a row too many, which resuming drops.
-        _write_log(output / "log.csv", log, task.columns)
-        _save(output / "last.pt", run.state() | {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch})
-        left = (how.epochs - epoch - 1) * row["seconds"] / 60
-        tqdm.write(f"epoch {epoch + 1}/{how.epochs}: loss {loss:.4f}, {task.line(row)}, {left:.0f} min left")
+        if first:
+            scores = task.validate(cast(Net, run.average.module))
+            if scores["score"] < best:
+                best, best_epoch = scores["score"], epoch + 1
+                net = run.average.module.state_dict()
+                save(output / "best.pt", {"net": net, "epoch": epoch + 1, **scores, **about})
+            row: dict[str, Any] = {"epoch": epoch + 1, "loss": loss, **scores}
+            row |= {"learning_rate": run.schedule.get_last_lr()[0], "seconds": time.perf_counter() - began}
+            log.append(row)
+            # The checkpoint last: a kill in between leaves a row too many, which resuming drops.
+            _write_log(output / "log.csv", log, task.columns)
+            reached = {"epoch": epoch + 1, "best": best, "best_epoch": best_epoch}
+            save(output / "last.pt", {**run.state(), **reached, **about})
+            left = (how.epochs - epoch - 1) * row["seconds"] / 60
+            said = f"loss {loss:.4f}, {task.line(row)}, {left:.0f} min left"
+            tqdm.write(f"epoch {epoch + 1}/{how.epochs}: {said}")
+        best_epoch = run.fabric.broadcast(best_epoch)  # so that patience ends all of them at once
+    if not first:
+        raise SystemExit  # a process that helped to train; what follows is the first one's
+    if best_epoch == 0:
+        raise RecipeError(
+            f"{output}: expected a validation score, got none that is a number in {how.epochs} epochs; "
+            "nothing is kept as best: look at log.csv, lower the learning rate and start again"
+        )
     return filled(task.blank(), output)
 
 
@@ -191,14 +221,6 @@ def filled(net: Net, output: Path) -> Net:
     return net.eval()
 
 
-def load_weights(path: Path) -> dict[str, Tensor]:
-    """Return a checkpoint's network weights, by parameter. Raises RecipeError where it cannot be read."""
-    try:
-        return torch.load(path, weights_only=True, map_location="cpu")["net"]  # type: ignore[no-any-return]
-    except (OSError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
-        raise RecipeError(f"{path}: expected a checkpoint that phiz train wrote: {error}") from error
-
-
 def _freeze(net: nn.Module, names: Sequence[str]) -> list[nn.Module]:
     """Take the named parts out of training and return them. Raises RecipeError for a name of none."""
     parts = dict(net.named_modules())
@@ -245,13 +267,6 @@ def _rate(step: int, warmup: int, total: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup))) + 1e-3
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    """Write beside and rename, so that a kill leaves the old checkpoint or the new, never half of one."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
 
 
 def _open_log(path: Path, keep: int) -> list[dict[str, Any]]:

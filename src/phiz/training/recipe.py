@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from phiz.crop import CropTemplate
-from phiz.datasets.readers import READERS
+from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.landmarks import LANDMARKERS
 from phiz.toml_file import read_toml
 from phiz.training.settings import check_keys, head, section
 
 #: Data sets that [data] further takes; UTKFace and CelebA are trained on by their split files.
-FURTHER = tuple(name for name in READERS if name not in ("utkface", "celeba"))
+FURTHER = tuple(name for name in DATA_SETS if name not in ("utkface", "celeba"))
 #: The small networks at 64 pixels that multitask is compared with.
 RIVALS = ("ssr-net", "c3ae", "mobilenet-v1-025", "densenet-19", "lmtcnn")
 #: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
@@ -182,6 +182,20 @@ class Recipe:
     augmentation: Augmentation
     decision: Decision
     path: Path
+
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """Return the names of the data sets that are trained on, beside the folds of a protocol."""
+        utkface = ("utkface",) if self.data.utkface else ()
+        celeba = ("celeba",) if self.data.celeba and self.data.celeba_share > 0 else ()
+        return (*utkface, *celeba, *self.data.further)
+
+    @property
+    def files(self) -> dict[tuple[str, str], Path]:
+        """Return the files that are named beside start, by section and key."""
+        keys = ("utkface", "conflicts", "celeba", "taught", "fan_weights")
+        named = {key: getattr(self.data, key) for key in keys}
+        return {("data", key): self.path.parent / name for key, name in named.items() if name}
 
 
 def load_recipe(path: Path | str) -> Recipe:

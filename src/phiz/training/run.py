@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
@@ -20,9 +20,11 @@ from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
 from phiz.training import decision
 from phiz.training.age_gender import AgeAndGender, predict
+from phiz.training.checkpoint import check_start
 from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
 from phiz.training.export import export
+from phiz.training.learnt import Learnt
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe
 from phiz.training.taught import load_answers
@@ -32,11 +34,15 @@ def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool =
     """Train `recipe` on the data sets in `data` (UTKFace/, CelebA/) and return the exported ONNX path.
 
     output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
-    Raises: DataError where pictures or split files are missing.
+    Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
+    checkpoint to start from is.
     """
+    check_start(recipe)
     parts = load_parts(recipe, data, cache)
-    net = train(AgeAndGender(recipe, parts), output, resume=resume)
-    return finish(recipe, net, parts["validation"], output)
+    task = AgeAndGender(recipe, parts)
+    learnt = task.learnt()
+    net = train(task, output, resume=resume)
+    return finish(recipe, net, parts["validation"], output, learnt)
 
 
 def load_parts(
@@ -57,18 +63,19 @@ def load_parts(
             parts[part] = _crops(recipe, records, cache, chips=True)
     if "further" in names:
         for name in recipe.data.further:
-            parts[name] = _crops(recipe, _further(recipe, name, data), cache, chips=name in readers.CHIPS)
+            chips = registry.named(name).chips
+            parts[name] = _crops(recipe, _further(recipe, name, data), cache, chips=chips)
     if "gender" in names and (photos := _celeba(recipe, data)):
         parts["gender"] = _crops(recipe, photos, cache, chips=False)
     if recipe.data.taught:
-        answers = load_answers(recipe.path.parent / recipe.data.taught)
+        answers = load_answers(recipe.files["data", "taught"])
         parts |= {name: answers.of(crops) for name, crops in parts.items() if name != "validation"}
     return parts
 
 
 def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord], bool]]:
     """Return the pictures that a recipe trains on, set by set, and whether a set holds chips."""
-    further = [(_further(recipe, name, data), name in readers.CHIPS) for name in recipe.data.further]
+    further = [(_further(recipe, name, data), registry.named(name).chips) for name in recipe.data.further]
     return [(_utkface(recipe, data, ["train"])["train"], True), *further, (_celeba(recipe, data), False)]
 
 
@@ -86,7 +93,7 @@ def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: boo
 
 def fan_file(recipe: Recipe) -> Path | None:
     """Return the file of FAN's weights that a recipe names, if any."""
-    return recipe.path.parent / recipe.data.fan_weights if recipe.data.fan_weights else None
+    return recipe.files.get(("data", "fan_weights"))
 
 
 def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
@@ -98,7 +105,7 @@ def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
 
 
 def _further(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
-    records = [record for record in readers.read(name, data) if record.part in (None, "train")]
+    records = [record for record in registry.read(name, data) if record.part in (None, "train")]
     return _spread(records, recipe.data.limit or None)
 
 
@@ -121,11 +128,11 @@ def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, li
     return {part: _spread(chosen, recipe.data.limit or None) for part, chosen in parts.items()}
 
 
-def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path) -> Path:
+def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path, learnt: Learnt) -> Path:
     """Choose the branch weights, export the network into `output` and return the ONNX path.
 
     Where there are several branches both kinds of weights are measured on validation and stand on the card;
-    validation.json beside it repeats them.
+    validation.json beside it repeats them. learnt: what the network has learnt from.
     """
     age, female = (values.numpy() for values in predict(net, validation, recipe.network.size))
     fixed = recipe.decision.age, recipe.decision.gender
@@ -139,7 +146,7 @@ def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path) -
     output.mkdir(parents=True, exist_ok=True)
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     by_age, by_gender = ways[recipe.decision.weights]
-    return export(net, recipe, by_age, by_gender, {"validation": figures}, output)
+    return export(net, recipe, by_age, by_gender, {"validation": figures}, output, learnt)
 
 
 def _measured(

@@ -41,6 +41,15 @@ def section(path: Path, name: str, kind: type, table: Any) -> Any:
     return kind(**{key: typed(path, f"[{name}] {key}", value, types[key]) for key, value in table.items()})
 
 
+def check_one_device(path: Path, devices: int) -> None:
+    """Raise RecipeError where several devices are asked for by what trains one network after another."""
+    if devices != 1:
+        raise RecipeError(
+            f"{path}: [optimisation] devices must be 1 for folds and experiments, which train several "
+            f"networks; got {devices}"
+        )
+
+
 def check_keys(
     path: Path, where: str, table: dict[str, Any], known: Collection[str], needed: Collection[str]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -15,10 +14,11 @@ from phiz.crop import CropTemplate
 from phiz.datasets.record import FaceRecord
 from phiz.errors import ModelError
 from phiz.models.session import AGE, FEMALE, Model, load_model
+from phiz.training import learnt
 from phiz.training.crops import canonical, load_crops
 from phiz.training.recipe import Recipe
 from phiz.training.run import training_records
-from phiz.training.taught import COLUMNS, picture
+from phiz.training.taught import picture, write_answers
 
 #: The output of a teacher's graph that says how wide its distribution over ages is, in years.
 STD = "age_std"
@@ -33,11 +33,12 @@ def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Pat
     teachers: models as `load_model` takes them, with the outputs age, age_std and female. Each sees
     every picture in its own canonical crop and mirrored. Ages are averaged over teachers and mirrors; the
     variance is the mean of theirs plus that of their ages, so it grows where they disagree. output: a CSV
-    file.
+    file; a JSON file beside it names the teachers and what they learnt from.
     Pictures of the validation and test parts are never asked about.
     Raises: ModelError where a teacher lacks an output.
     """
     found: dict[str, list[Answers]] = {}
+    cards = []
     for teacher in teachers:
         model = load_model(teacher)
         if lacking := {STD, FEMALE} - {spec.name for spec in model.card.outputs}:
@@ -46,17 +47,19 @@ def teach(teachers: Sequence[str | Path], recipe: Recipe, data: Path, cache: Pat
                 f"{', '.join(sorted(lacking))}; train it as a network of timm, with gender"
             )
         for records, chips in filter(itemgetter(0), training_records(recipe, data)):
-            for name, answers in _ask(model, records, chips, cache):
-                found.setdefault(name, []).append(answers)
-    part = output.with_suffix(".part")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for name, looks in sorted(found.items()):
-            writer.writerow([name, *(f"{value:.4g}" for value in combined(np.concatenate(looks)))])
-    part.replace(output)
-    return len(found)
+            for name, looks in _ask(model, records, chips, cache):
+                found.setdefault(name, []).append(looks)
+        cards.append(model.card)
+    answers = {name: combined(np.concatenate(looks)) for name, looks in found.items()}
+    write_answers(
+        output,
+        answers,
+        {
+            "teachers": [{"name": card.name, "sha256": card.sha256} for card in cards],
+            learnt.KEY: learnt.to_plain(learnt.together(card.training_data for card in cards)),
+        },
+    )
+    return len(answers)
 
 
 def combined(looks: Answers) -> tuple[float, float, float]:

@@ -26,7 +26,8 @@ split = "split.csv"
 [crop]
 right_eye = [0.37, 0.43]
 left_eye = [0.63, 0.43]
-mouth = [0.5, 0.7]
+right_mouth = [0.35, 0.7]
+left_mouth = [0.65, 0.7]
 chip = [-0.3, -0.3, 1.6]
 
 [network]

@@ -267,7 +267,7 @@ def test_the_bias_experiment_goes_on_after_a_kill(finished):
     again = experiment(recipe, folder / "data", folder / "bias", folder / "cache", smallest=6)
     np.testing.assert_array_equal(again.models["balanced"].probability, found.models["balanced"].probability)
     assert (folder / "bias" / "balanced" / "best.pt").stat().st_mtime_ns == stamp
-    with pytest.raises(DataError, match="answers of another recipe, seed or start"):
+    with pytest.raises(DataError, match="answers of another run, which differs in seed; remove it"):
         experiment(with_seed(recipe, 9), folder / "data", folder / "bias", folder / "cache", smallest=6)
 
 

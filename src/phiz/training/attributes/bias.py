@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from phiz.errors import DataError, RecipeError
+from phiz.errors import RecipeError
 from phiz.evaluation import metrics
 from phiz.evaluation.attribute_fairness import worst_group
 from phiz.evaluation.attributes import Answers, read_answers, write_answers
 from phiz.evaluation.groups import SMALLEST_GROUP
 from phiz.networks.attributes import AttributeNet
 from phiz.training.attributes import answers
-from phiz.training.attributes.data import part_of
+from phiz.training.attributes.data import of_data, part_of
 from phiz.training.attributes.recipe import BALANCED, AttributeRecipe
 from phiz.training.attributes.run import best
 from phiz.training.attributes.task import Attributes, grown
-from phiz.training.loop import load_weights, train
+from phiz.training.checkpoint import check_kept, check_start, load_weights
+from phiz.training.crops import cutting
+from phiz.training.fingerprint import of_recipe
+from phiz.training.loop import train
+from phiz.training.settings import check_one_device
 
 #: What a data set of ages and genders tells of attributes.
 TOLD = ("Male", "Young")
@@ -49,14 +52,20 @@ def experiment(
 
     The worst group is picked on the validation part. Both fine-tunings see equally many pictures: those of
     the worst group, and as many drawn alike from every group. output: keeps each network's run and
-    answers; what is there already is not done again, so a run that was killed goes on. Raises: RecipeError
-    where the recipe has no start or no source, DataError where data are missing.
+    answers; what is there already is not done again, so a run that was killed goes on.
+    Raises: RecipeError where the recipe has no start or no source, or its start is not there; DataError where
+    data are missing, or `output` holds answers that were made by anything else.
     """
     if recipe.start is None or recipe.source is None:
         raise RecipeError(
             f"{recipe.path}: a bias experiment needs start, the network to measure, and [source]"
         )
-    _check_same_run(recipe, recipe.start, output)
+    check_start(recipe)
+    check_one_device(recipe.path, recipe.optimisation.devices)
+    made_by = of_recipe(recipe) | cutting("detector")
+    for data in (recipe.data, recipe.source):
+        made_by |= of_data(data, root, recipe.attributes)
+    check_kept(output, made_by, "answers")
     models: dict[str, Answers] = {}
     source: dict[str, Answers] = {}
     net = _start(recipe)
@@ -74,23 +83,6 @@ def experiment(
             (folder / "done").touch()
         models[group], source[group] = _measure(best(tuned, folder), tuned, folder, root, cache)
     return Outcome(worst, by_group, models, source)
-
-
-def _check_same_run(recipe: AttributeRecipe, start: Path, output: Path) -> None:
-    """Note what the answers here are made by; DataError where they were made by something else."""
-    settings = f"{recipe.seed} {recipe.path.read_text(encoding='utf-8')}".encode()
-    if not start.exists():
-        raise RecipeError(f"{recipe.path}: start: {start} is not there; train it first")
-    made_by = hashlib.sha256(settings + start.read_bytes()).hexdigest()
-    path = output / "made_by.txt"
-    if not path.exists():
-        output.mkdir(parents=True, exist_ok=True)
-        path.write_text(made_by + "\n", encoding="utf-8")
-    elif path.read_text(encoding="utf-8").strip() != made_by:
-        raise DataError(
-            f"{output}: holds the answers of another recipe, seed or start; remove it or choose "
-            "another --output"
-        )
 
 
 def _start(recipe: AttributeRecipe) -> AttributeNet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phiz.crop import CropTemplate
-from phiz.datasets import near_duplicates, readers
+from phiz.datasets import near_duplicates, registry
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import CELEBA_TEST_SHARES, assign, read_split
 from phiz.errors import DataError
 from phiz.training.attributes.recipe import BALANCED, OFFICIAL, PERSON, AttributeData, AttributeRecipe
-from phiz.training.crops import Crops, load_crops
+from phiz.training.crops import Crops, load_crops, of_crops
+from phiz.training.fingerprint import Fingerprint, digest, of_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +62,18 @@ def load_part(
         records = _of_group(records, data.group)
     if data.limit and len(records) > data.limit:
         records = [records[i * len(records) // data.limit] for i in range(data.limit)]
-    chips = data.dataset in readers.CHIPS
+    chips = registry.named(data.dataset).chips
     crops = load_crops(records, chips=chips, template=template, size=size, cache=cache)
     found = {str(record.path): record for record in records}
     kept = [found[path] for path in crops.paths.tolist()]
     labels = np.array([labels_of(r, attributes, data.young_until) for r in kept], np.float32)
-    folder = root / readers.FOLDERS[data.dataset]
+    folder = root / registry.named(data.dataset).folder
     if not len(kept) or np.isnan(labels).all():
         raise DataError(
             f"{folder}: expected faces with labels of attributes in the {name} part, such as "
             f"{attributes[0]}; got none"
         )
-    keys = [readers.key(record, folder) for record in kept]
+    keys = [registry.key(record, folder) for record in kept]
     return Part(
         crops=crops,
         labels=labels,
@@ -100,9 +101,9 @@ def part_of(
 
 def divided(data: AttributeData, root: Path) -> dict[str, tuple[list[FaceRecord], dict[str, str]]]:
     """Return the records of each part, and the cluster of each picture by key."""
-    folder = root / readers.FOLDERS[data.dataset]
-    records = readers.read(data.dataset, root)
-    by_key = {readers.key(record, folder): record for record in records}
+    folder = root / registry.named(data.dataset).folder
+    records = registry.read(data.dataset, root)
+    by_key = {registry.key(record, folder): record for record in records}
     if data.split == OFFICIAL:
         part = {key: record.part or "" for key, record in by_key.items()}
         cluster = {key: record.subject or key for key, record in by_key.items()}
@@ -120,6 +121,20 @@ def divided(data: AttributeData, root: Path) -> dict[str, tuple[list[FaceRecord]
     if empty := [name for name, (chosen, _) in found.items() if not chosen]:
         raise DataError(f"{data.split} of {folder}: expected pictures in the part {empty[0]!r}, got none")
     return found
+
+
+def of_parts(parts: Mapping[str, Part]) -> Fingerprint:
+    """Return the identity of what is trained on or tested: the pictures and labels of each part."""
+    found = of_crops({name: part.crops for name, part in parts.items()}, "detector")
+    return found | {f"labels of {name}": digest(part.labels.tolist()) for name, part in parts.items()}
+
+
+def of_data(data: AttributeData, root: Path, attributes: Sequence[str]) -> Fingerprint:
+    """Return the identity of a whole data set: its pictures, and what is known of each."""
+    records = [record for chosen, _ in divided(data, root).values() for record in chosen]
+    labels = [(r.group, labels_of(r, attributes, data.young_until)) for r in records]
+    pictures = of_pictures(record.path for record in records)
+    return {f"pictures of {data.dataset}": pictures, f"labels of {data.dataset}": digest(labels)}
 
 
 def labels_of(record: FaceRecord, names: Collection[str], young_until: float) -> list[float]:

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from phiz.datasets.attributes import SUBJECTIVE, TOLD_ELSEWHERE
-from phiz.datasets.readers import FOLDERS
 from phiz.models.attributes import ATTRIBUTES, load_attributes
-from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec, TrainingData
+from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec
 from phiz.networks.attributes import AttributeNet
 from phiz.networks.layers import count
 from phiz.provenance import commit
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.thresholds import Floats
-from phiz.training.export import LICENSE, TERMS, write_graph
+from phiz.training.export import write_graph
+from phiz.training.learnt import Learnt, license_of
 
 #: Largest difference in a probability allowed between PyTorch and ONNX Runtime.
 TOLERANCE = 1e-4
@@ -48,10 +48,12 @@ def export(
     balanced: Floats,
     figures: dict[str, Any],
     folder: Path,
+    learnt: Learnt,
 ) -> Path:
     """Write NAME.onnx and NAME.json into `folder`, check that they give the network's answers, return where.
 
     thresholds, balanced: (A,), each attribute's threshold and its balanced accuracy there, NaN where unknown.
+    learnt: what the network has learnt from.
     Raises: RuntimeError where ONNX Runtime and PyTorch differ by more than TOLERANCE.
     """
     source = commit() or "unknown"  # before this call itself changes files
@@ -73,8 +75,8 @@ def export(
         branch_weights={},
         parameters=size.parameters,
         multiply_adds=size.multiply_adds,
-        training_data=_training_data(recipe),
-        license=LICENSE,
+        training_data=learnt,
+        license=license_of(learnt),
         figures=figures,
         recipe=recipe.path.name,
         commit=source,
@@ -120,10 +122,3 @@ def parity(graph: DeployedAttributes, path: Path, faces: int = 64) -> float:
     if not clear.any():
         return float("nan")
     return float(np.abs(expected - model.run(crops))[clear].max())
-
-
-def _training_data(recipe: AttributeRecipe) -> tuple[TrainingData, ...]:
-    sets = [recipe.data.dataset, *([recipe.source.dataset] if recipe.source and recipe.start else [])]
-    names = [FOLDERS[name] for name in dict.fromkeys(sets)]
-    names += ["ImageNet"] if recipe.network.pretrained else []
-    return tuple(TrainingData(name, TERMS.get(name, "the data set's own")) for name in names)

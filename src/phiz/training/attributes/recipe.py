@@ -8,7 +8,7 @@ from typing import Any
 
 from phiz.crop import CropTemplate
 from phiz.datasets.attributes import CELEBA
-from phiz.datasets.readers import READERS
+from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.networks.attributes import HEADS, AttributeNetwork
 from phiz.toml_file import read_toml
@@ -27,7 +27,7 @@ BALANCED = "balanced"
 class AttributeData:
     """Which pictures and labels.
 
-    dataset: a key of datasets.readers.READERS. split: split file, in a recipe relative to its folder;
+    dataset: a key of datasets.registry.DATA_SETS. split: split file, in a recipe relative to its folder;
     "official"; or "person": 80% of the people train, 10% validate, 10% test. group: train and validate on
     this group's pictures alone, or "balanced" on as many of each; "" for all. young_until: the last age in
     years that counts as Young where the data set has ages and no such attribute; 0 for none. limit: at most
@@ -88,6 +88,21 @@ class AttributeRecipe:
     decision: AttributeDecision
     path: Path
 
+    @property
+    def data_sets(self) -> tuple[str, ...]:
+        """Return the names of the data sets that are trained on."""
+        return (self.data.dataset,)
+
+    @property
+    def files(self) -> dict[tuple[str, str], Path]:
+        """Return the files that are named beside start, by section and key."""
+        named = {"data": self.data, **({"source": self.source} if self.source else {})}
+        return {
+            (section, "split"): Path(each.split)
+            for section, each in named.items()
+            if each.split not in (OFFICIAL, PERSON)
+        }
+
 
 def is_attribute_recipe(path: Path | str) -> bool:
     """Whether a recipe's file says that its task is attributes. Raises RecipeError where it is no TOML."""
@@ -127,8 +142,8 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
 
 def _data(path: Path, name: str, table: Any) -> AttributeData:
     data: AttributeData = section(path, name, AttributeData, table)
-    if data.dataset not in READERS:
-        names = ", ".join(READERS)
+    if data.dataset not in DATA_SETS:
+        names = ", ".join(DATA_SETS)
         raise RecipeError(f"{path}: [{name}] dataset must be one of {names}, got {data.dataset!r}")
     if data.split in (OFFICIAL, PERSON):
         return data

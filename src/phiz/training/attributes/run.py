@@ -17,6 +17,8 @@ from phiz.training.attributes.export import export
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.task import Attributes, frequencies, predict
 from phiz.training.attributes.thresholds import balanced_accuracies, fit_thresholds
+from phiz.training.checkpoint import check_start
+from phiz.training.learnt import Learnt
 from phiz.training.loop import filled, train
 
 
@@ -24,17 +26,24 @@ def run(recipe: AttributeRecipe, data: Path, output: Path, cache: Path, *, resum
     """Train `recipe` on the data sets in `data` and return the exported ONNX path.
 
     output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
-    Raises: DataError where pictures or split files are missing.
+    Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
+    checkpoint to start from is.
     """
+    check_start(recipe)
     parts = {name: part_of(recipe, name, data, cache) for name in ("train", "validation")}
-    net = train(Attributes(recipe, parts), output, resume=resume)
-    return finish(recipe, net, parts["validation"], output)
+    task = Attributes(recipe, parts)
+    learnt = task.learnt()
+    net = train(task, output, resume=resume)
+    return finish(recipe, net, parts["validation"], output, learnt)
 
 
-def finish(recipe: AttributeRecipe, net: AttributeNet, validation: Part, output: Path) -> Path:
+def finish(
+    recipe: AttributeRecipe, net: AttributeNet, validation: Part, output: Path, learnt: Learnt
+) -> Path:
     """Fit the thresholds, export the network into `output` and return the ONNX path.
 
-    The validation figures stand on the card; validation.json beside it repeats them.
+    The validation figures stand on the card; validation.json beside it repeats them. learnt: what the network
+    has learnt from.
     """
     answers = predict(net, validation, recipe.network.size).sigmoid().numpy()
     thresholds = fit_thresholds(answers[-1], validation.labels)
@@ -50,7 +59,7 @@ def finish(recipe: AttributeRecipe, net: AttributeNet, validation: Part, output:
     }
     output.mkdir(parents=True, exist_ok=True)
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return export(net, recipe, thresholds, balanced, {"validation": figures}, output)
+    return export(net, recipe, thresholds, balanced, {"validation": figures}, output, learnt)
 
 
 def best(recipe: AttributeRecipe, output: Path) -> AttributeNet:

@@ -14,10 +14,14 @@ from torch.nn import functional as F
 from phiz.errors import RecipeError
 from phiz.evaluation import metrics
 from phiz.networks.attributes import AttributeNet
-from phiz.training.attributes.data import Part
+from phiz.training.attributes.data import Part, of_parts
 from phiz.training.attributes.recipe import AttributeLoss, AttributeRecipe
 from phiz.training.augment import augment, prepare
-from phiz.training.loop import in_batches, load_weights
+from phiz.training.checkpoint import load_weights
+from phiz.training.fingerprint import Fingerprint, of_recipe
+from phiz.training.learnt import Learnt
+from phiz.training.learnt import of_recipe as learnt_by
+from phiz.training.loop import in_batches
 from phiz.training.recipe import Optimisation
 
 #: Most that the rarer side of an attribute may count, whatever `balance` says.
@@ -66,6 +70,14 @@ class Attributes:
         if recipe.start is not None:
             net.load_state_dict(grown(load_weights(recipe.start), net.state_dict(), recipe))
         return net
+
+    def identity(self) -> Fingerprint:
+        """Return the identity of the recipe, the pictures and their labels."""
+        return of_recipe(self.recipe) | of_parts(self.parts)
+
+    def learnt(self) -> Learnt:
+        """Return all that the network learns from."""
+        return learnt_by(self.recipe)
 
     def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
         """Return the rows of each batch of an epoch, in random order."""
