@@ -20,8 +20,11 @@ from tqdm import tqdm
 from .. import engine
 from .._version import __version__
 from ..analyzer import Analyzer
+from ..crop import CROP_VERSION
+from ..detect import load_card
 from ..errors import ImageError, PhizError
 from ..image import display_name
+from ..models.session import gender_model
 from ..models.store import find_model
 from ..readers import read_ahead
 from ..types import Result
@@ -44,10 +47,14 @@ class Settings:
     cropped: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """Return what the answers depend on: the phiz, the weights and how faces are found."""
+        """Return what the answers depend on: the phiz, all weights, and how faces are found and cut."""
         settings = asdict(self)
         del settings["threads"]
-        return settings | {"model": find_model(self.model)[0].sha256, "phiz": __version__}
+        card, _ = find_model(self.model)
+        other = gender_model(card)
+        weights = {"model": card.sha256, "gender": find_model(other)[0].sha256 if other else ""}
+        faces = {"detector": asdict(load_card()), "crop": CROP_VERSION}
+        return settings | weights | faces | {"phiz": __version__}
 
     def analyzer(self) -> Analyzer:
         """Load the networks. Raises ModelError."""
