@@ -90,20 +90,30 @@ def test_language_follows_the_browser_and_the_switch(open_page: Callable[..., An
 
 def test_every_text_is_there_in_both_languages() -> None:
     page = ROOT / "src" / "phiz" / "serve" / "page"
-    words = (page / "app" / "words.js").read_text(encoding="utf-8")
-    english, korean = words.split("\n  ko: {")
-    key = re.compile(r'^    "?([\w.]+)"?:', re.MULTILINE)
+    english, korean = (
+        (page / "app" / f"{name}.js").read_text(encoding="utf-8") for name in ("english", "korean")
+    )
+    key = re.compile(r'^  "?([\w.]+)"?:', re.MULTILINE)
     keys = key.findall(english)
-    assert keys == key.findall(korean.split("\n  },")[0])
+    assert keys == key.findall(korean)
     used = set(re.findall(r'data-t(?:-label)?="([\w.]+)"', (page / "index.html").read_text(encoding="utf-8")))
     for script in (page / "app").glob("*.js"):
         text = script.read_text(encoding="utf-8")
         used |= set(re.findall(r'(?:\bsay\(|new Plain\(|key: )"([\w.]+)"', text))
+        used |= set(re.findall(r'"((?:error|camera)\.\w+)"', text)) - {"camera.js"}
     assert len(used) > 60
     assert used <= set(keys)
     for english_line, korean_line in zip(_texts(english), _texts(korean), strict=True):
         assert set(re.findall(r"\{\w+\}", english_line)) == set(re.findall(r"\{\w+\}", korean_line))
 
 
-def _texts(block: str) -> list[str]:
-    return re.findall(r'^    "?[\w.]+"?:\s+"(.*)",$', block.split("\n  },")[0], re.MULTILINE)
+def test_no_text_holds_words_of_a_program() -> None:
+    """What a browser or service says is English and for developers: `detail` goes to the console alone."""
+    for name in ("english", "korean"):
+        text = (ROOT / "src" / "phiz" / "serve" / "page" / "app" / f"{name}.js").read_text(encoding="utf-8")
+        assert len(_texts(text)) > 100
+        assert [line for line in _texts(text) if "{detail}" in line or "max_pixels" in line] == []
+
+
+def _texts(script: str) -> list[str]:
+    return re.findall(r'^  "?[\w.]+"?:\s+"(.*)",$', script, re.MULTILINE)

@@ -101,7 +101,7 @@ def test_no_leave_for_the_camera(open_page: Callable[..., Any]) -> None:
     [
         ("NotFoundError", "No camera was found."),
         ("NotReadableError", "The camera is in use by another program."),
-        ("TypeError", "The camera could not be started: made up"),
+        ("TypeError", "The camera could not be started. Close other programs"),
     ],
 )
 def test_camera_that_does_not_open(open_page: Callable[..., Any], name: str, words: str) -> None:

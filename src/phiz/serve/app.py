@@ -22,6 +22,7 @@ from ..analyzer import Analyzer
 from ..audience import StoreError
 from ..detect import load_card
 from ..errors import PhizError
+from ..models.card import ModelCard
 from ..models.store import list_cards
 from .access import (
     SECURITY_HEADERS,
@@ -169,10 +170,11 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         bounds = ("max_bytes", "max_pixels", "max_pictures", "max_frame_bytes")
         return {
             "model": service.analyzer.card.name,
+            "gender_model": service.analyzer.gender_card.name,
             "detector": load_card().name,
             "limits": {name: getattr(limits, name) for name in bounds},
             "audience": service.audience is not None,
-            "models": [card.to_dict() for card in list_cards()],
+            "models": [card.to_dict() for card in _cards(service.analyzer)],
         }
 
     @app.get("/v1/audience", response_model=AudienceReport, responses=NO_REPORT, dependencies=protected)
@@ -238,6 +240,12 @@ def _add_files(app: FastAPI) -> None:
 
     # Not mounted at "/": that would match before a route whose path fits and whose method does not (405).
     app.router.default = page_or_not_found
+
+
+def _cards(analyzer: Analyzer) -> list[ModelCard]:
+    """Return the card of every model that ships, and of those in use where they are others."""
+    cards = (*list_cards(), analyzer.card, analyzer.gender_card)
+    return list({card.name: card for card in cards}.values())
 
 
 def _busy(_: Request, error: Exception) -> Response:

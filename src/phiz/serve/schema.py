@@ -79,9 +79,10 @@ class State(BaseModel):
 
 
 class Models(BaseModel):
-    """What answers: the model and detector in use, the bounds, and the card of every model that ships."""
+    """What answers: the models and detector in use, the bounds, and every model's card."""
 
     model: str
+    gender_model: str = Field(description="the model whose gender answers; of most models their own")
     detector: str
     limits: dict[str, int]
     audience: bool = Field(description="whether there is an audience database to report")

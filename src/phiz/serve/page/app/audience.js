@@ -85,6 +85,7 @@ async function read(period, span) {
   try {
     const response = await ask(`v1/audience?${new URLSearchParams({ period, ...span })}`, token);
     if (response.ok) return await response.json();
+    if (response.status === 401) throw new Plain("error.token");
     const { detail = `HTTP ${response.status}` } = await response.json().catch(() => ({}));
     throw new Plain("error.audience", { detail });
   } catch (error) {

@@ -1,15 +1,19 @@
 // Pictures analysed on this device. Once `ready` is resolved, nothing here makes a request.
 
+import { unreadable } from "./kinds.js";
 import { Plain } from "./words.js";
 
 const MAX_MEGAPIXELS = 80;
 
 /** One worker with the networks; see worker.js. */
 export class Device {
+  where = "device";
+
   /** gpu: use the graphics processor. */
   constructor(gpu) {
     this.waiting = new Map();
     this.count = 0;
+    this.ended = null; // why the worker answers nothing any more
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data: { id, value, error } }) => {
       const { resolve, reject } = this.waiting.get(id);
@@ -19,16 +23,18 @@ export class Device {
     };
     this.worker.onerror = (event) => {
       event.preventDefault();
-      this.fail(new Plain("error.load", { detail: event.message ?? "worker.js" }));
+      this.end(new Plain("error.load", { detail: event.message ?? "worker.js" }));
     };
-    this.ready = this.ask({ task: "load", gpu });
+    this.ready = this.ask({ task: "load", gpu }).then((card) => {
+      this.cards = { age: card, gender: card };
+    });
     this.ready.catch(() => {}); // whoever waits for it is told
   }
 
   /** The faces of an encoded picture, as {width, height, faces}. */
   async analyze(blob) {
-    const bitmap = await decode(blob);
     await this.ready;
+    const bitmap = await decode(blob);
     return this.ask({ task: "analyze", bitmap }, [bitmap]);
   }
 
@@ -39,20 +45,26 @@ export class Device {
     return this.ask({ task: "frame", bitmap }, [bitmap]);
   }
 
+  /** Stop; whoever waits for an answer, or asks for one from now on, is refused. */
   close() {
-    this.worker.terminate();
-    this.fail(new Plain("error.crash", { detail: "closed" }));
+    this.end(new Plain("error.crash", { detail: "closed" }));
   }
 
   ask(message, transfer = []) {
+    if (this.ended) {
+      for (const bitmap of transfer) bitmap.close();
+      return Promise.reject(this.ended);
+    }
     const id = ++this.count;
     const answer = new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
     this.worker.postMessage({ id, ...message }, transfer);
     return answer;
   }
 
-  fail(error) {
-    for (const { reject } of this.waiting.values()) reject(error);
+  end(error) {
+    this.ended ??= error;
+    this.worker.terminate();
+    for (const { reject } of this.waiting.values()) reject(this.ended);
     this.waiting.clear();
   }
 }
@@ -72,13 +84,4 @@ async function decode(blob) {
     throw new Plain("error.large", { pixels, most: MAX_MEGAPIXELS });
   }
   return bitmap;
-}
-
-/** Say why a picture cannot be read, judging by its first bytes. */
-async function unreadable(blob) {
-  const head = new Uint8Array(await blob.slice(0, 12).arrayBuffer().catch(() => new ArrayBuffer(0)));
-  const text = String.fromCharCode(...head);
-  if (text.startsWith("ftyp", 4)) return new Plain("error.heic");
-  const known = ["\xff\xd8\xff", "\x89PNG", "GIF8", "BM"].some((mark) => text.startsWith(mark));
-  return new Plain(known || text.startsWith("WEBP", 8) ? "error.damaged" : "error.type");
 }

@@ -3,7 +3,7 @@
 import { Device } from "./device.js";
 import { complain } from "./notices.js";
 import { Server, serverIsThere } from "./server.js";
-import { explain, Plain, remembered, say } from "./words.js";
+import { Plain, remembered, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const NOTES = { loading: "note.device.loading", ready: "note.device", failed: "note.device.failed" };
@@ -11,17 +11,22 @@ const NOTES = { loading: "note.device.loading", ready: "note.device", failed: "n
 let engine; // Device or Server
 let state = "loading";
 let onChange = () => {};
+let onSettle = () => {};
 let serving = false; // whether a phiz service is behind this page
 let graphics = false; // whether the browser offers a graphics processor
 
-/** The engine that answers now: `ready`, analyze(blob), frame(video); undefined before findEngines. */
+/**
+ * The engine that answers now: `where` ("device" or "server"), `ready`, analyze(blob), frame(video), and once it is
+ * ready `cards`, those of the networks that tell age and gender. Undefined before findEngines.
+ */
 export function currentEngine() {
   return engine;
 }
 
-/** Have `action` called each time another engine is to answer. */
-export function whenEngineChanges(action) {
-  onChange = action;
+/** Have `chosen` called each time another engine is to answer, `settled` once it can or cannot. */
+export function whenEngineChanges(chosen, settled) {
+  onChange = chosen;
+  onSettle = settled;
 }
 
 /** Learn what there is to choose from, and choose what was chosen last time; tells whether there is a service. */
@@ -49,7 +54,7 @@ export function chooseEngine() {
       if (engine !== chosen) return;
       if (where() === "device" && gpu) {
         byId("gpu").checked = false;
-        complain(new Plain("error.gpu", { detail: explain(error) }));
+        complain(new Plain("error.gpu", { detail: error.values?.detail ?? error.message }));
         chooseEngine();
         return;
       }
@@ -74,6 +79,7 @@ function settle(chosen, reached) {
   if (engine !== chosen) return;
   state = reached;
   showNote();
+  onSettle();
 }
 
 function where() {

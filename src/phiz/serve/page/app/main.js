@@ -1,10 +1,10 @@
 // The page: what its buttons, keys and files do.
 
 import { findAudience, listenToAudience, rewriteAudience } from "./audience.js";
-import { chooseEngine, findEngines, showNote, whenEngineChanges } from "./engines.js";
+import { chooseEngine, currentEngine, findEngines, showNote, whenEngineChanges } from "./engines.js";
 import { cameraIsOn, keepFrame, startCamera, stopCamera } from "./live.js";
 import { complain, dismissAll, write } from "./notices.js";
-import { addPictures, forgetAll, redraw, results, retry, rewrite, showNewest } from "./pictures.js";
+import { addPictures, analyzeEarlier, forgetAll, redraw, results, retry, rewrite, showNewest } from "./pictures.js";
 import { asJson, asText } from "./results.js";
 import { Plain, preferredLanguage, remember, say, speak } from "./words.js";
 
@@ -41,22 +41,20 @@ function chooseLanguage(language) {
   showAccuracy();
 }
 
-let card; // of the network, once it is read
-
-async function readCard() {
-  try {
-    card = await (await fetch(new URL("../models/multitask-64.json", import.meta.url))).json();
-    showAccuracy();
-  } catch {
-    // the card is missing; the engine says so
-  }
+/** Say how good the networks are that answer now, by their cards. */
+function showAccuracy() {
+  const { age, gender } = currentEngine()?.cards ?? {};
+  const years = figure(age, "age_mae");
+  const share = figure(gender, "gender_accuracy");
+  const words = [];
+  if (years !== undefined) words.push(say("accuracy.age", { model: age.name, years: years.toFixed(1) }));
+  if (share !== undefined) words.push(say("accuracy.gender", { model: gender.name, percent: Math.round(100 * share) }));
+  byId("accuracy").textContent = words.join(" ");
 }
 
-function showAccuracy() {
-  const fitted = card?.figures.validation?.fitted;
-  if (!fitted) return;
-  const values = { years: fitted.age_mae.toFixed(1), percent: Math.round(100 * fitted.gender_accuracy) };
-  byId("accuracy").textContent = say("accuracy", values);
+/** A figure on a card: its steps of making stand in order, so the last one is about the weights as they are. */
+function figure(card, name) {
+  return Object.values(card?.figures.validation ?? {}).findLast((step) => step?.[name] !== undefined)?.[name];
 }
 
 function onClick(id, action) {
@@ -77,7 +75,9 @@ function listenToButtons() {
   });
   byId("cameras").addEventListener("change", ({ target }) => startCamera(target.value));
   onClick("shot", async () => take([await keepFrame()]));
+  onClick("again", analyzeEarlier);
   onClick("clear", () => {
+    dismissAll();
     forgetAll();
     if (!cameraIsOn()) showNewest();
     byId("pick").focus();
@@ -135,6 +135,14 @@ listenToButtons();
 listenToChoices();
 listenToFiles();
 listenToAudience();
-whenEngineChanges(retry);
-readCard();
+whenEngineChanges(
+  () => {
+    showAccuracy();
+    retry();
+  },
+  () => {
+    showAccuracy();
+    rewrite();
+  },
+);
 findEngines().then((serving) => serving && findAudience(""));

@@ -1,15 +1,16 @@
 // The pictures that were dropped, pasted, picked or kept from the camera.
 
 import { currentEngine } from "./engines.js";
-import { complain, report, tell } from "./notices.js";
+import { addThumbs, writeThumbs } from "./film.js";
+import { complain, complainOf, report, tell } from "./notices.js";
 import { inWords, showCards, showTable } from "./results.js";
 import { drawBoxes, showNothing, showPicture } from "./stage.js";
-import { countFaces, Plain, say } from "./words.js";
+import { countFaces, explain, Plain, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const MOST = 50;
 
-const pictures = []; // {name, blob, url, item, result, error, seconds}
+const pictures = []; // {name, blob, url, item, result or error, seconds, by: {where, model}}
 let shown = null; // the picture on the stage
 let queue = Promise.resolve();
 
@@ -17,13 +18,14 @@ let queue = Promise.resolve();
 export function addPictures(files, onPick) {
   if (files.length > MOST) complain(new Plain("error.many", { most: MOST }));
   const fresh = [...files].slice(0, MOST).map((blob) => {
-    const picture = { name: blob.name || say("column.picture"), blob, url: URL.createObjectURL(blob) };
-    picture.item = filmItem(picture, onPick);
-    return picture;
+    return { name: blob.name || say("column.picture"), blob, url: URL.createObjectURL(blob) };
   });
   if (!fresh.length) return;
   pictures.push(...fresh);
-  byId("thumbs").append(...fresh.map(({ item }) => item));
+  addThumbs(fresh, (picture) => {
+    onPick();
+    select(picture);
+  });
   select(fresh[0]);
   analyzeWaiting();
 }
@@ -32,18 +34,26 @@ export function addPictures(files, onPick) {
 function analyzeWaiting() {
   const engine = currentEngine();
   if (!engine) return;
-  queue = queue.then(async () => {
+  const analyzeAll = async () => {
     for (const picture of [...pictures]) {
       if (engine !== currentEngine() || picture.result || picture.error || !pictures.includes(picture)) continue;
       await analyze(picture, engine);
     }
-  });
+  };
+  queue = queue.then(analyzeAll).catch(complain); // whatever fails, the next ones have their turn
 }
 
 /** Analyse the pictures that have no answer, those included that failed. */
 export function retry() {
   for (const picture of pictures) delete picture.error;
+  rewrite();
   analyzeWaiting();
+}
+
+/** Analyse those pictures anew whose answers another engine gave. */
+export function analyzeEarlier() {
+  for (const picture of pictures.filter(isEarlier)) delete picture.result;
+  retry();
 }
 
 async function analyze(picture, engine) {
@@ -53,12 +63,13 @@ async function analyze(picture, engine) {
     const start = performance.now();
     const { width, height, faces } = await engine.analyze(picture.blob);
     picture.result = { path: picture.name, width, height, faces, error: null };
+    picture.by = { where: engine.where, model: engine.cards.age.name };
     picture.seconds = ((performance.now() - start) / 1000).toFixed(2);
   } catch (error) {
     if (engine !== currentEngine() || !pictures.includes(picture)) return; // another engine will look at it
     picture.error = error;
     // Why there is no engine has been said once, not for every picture.
-    if (!failure) complain(new Plain("error.name", { name: picture.name, text: error }));
+    if (!failure) complainOf(picture.name, error);
   }
   if (!pictures.includes(picture)) return;
   refresh();
@@ -66,9 +77,27 @@ async function analyze(picture, engine) {
   if (picture.result) tell(say("shown", { name: picture.name, faces: inWords(picture.result.faces) }));
 }
 
-/** Every answer so far, in the order of the pictures. */
+/** Every answer so far, in the order of the pictures, as `phiz analyze --format jsonl` has them. */
 export function results() {
-  return pictures.filter(({ result }) => result).map(({ result }) => result);
+  return answered().map(({ result }) => result);
+}
+
+/** The pictures that have an answer or failed, each with its `result`. */
+function answered() {
+  return pictures
+    .filter(({ result, error }) => result || error)
+    .map((picture) => {
+      const { name, error, result, by } = picture;
+      const nothing = { path: name, width: null, height: null, faces: [], error: error && explain(error) };
+      return { result: result ?? nothing, by };
+    });
+}
+
+/** Whether a picture's answer is one of another engine than the chosen one. */
+function isEarlier({ result, by }) {
+  const engine = currentEngine();
+  if (!result || !engine) return false;
+  return by.where !== engine.where || (engine.cards !== undefined && by.model !== engine.cards.age.name);
 }
 
 async function select(picture) {
@@ -76,12 +105,22 @@ async function select(picture) {
   refresh();
   const image = await showPicture(picture.url, picture.name);
   if (shown !== picture) return;
-  const { result, error, name, seconds } = picture;
+  const { result, error } = picture;
   byId("stage").toggleAttribute("data-busy", !result && !error);
   redraw();
   showCards(result?.faces ?? [], image, result?.width ?? 1);
-  if (!result) report(error ? say("failed", { name }) : say("working", { name }));
-  else report(result.faces.length ? say("took", { faces: countFaces(result.faces.length), seconds }) : say("none"));
+  report(state(picture));
+}
+
+/** How far a picture is, in words. */
+function state(picture) {
+  const { result, error, name, seconds, by } = picture;
+  if (error) return explain(new Plain("error.name", { name, text: error }));
+  if (!result) return say("working", { name });
+  const found = result.faces.length
+    ? say("took", { faces: countFaces(result.faces.length), seconds, by: say(`by.${by.where}`) })
+    : say("none");
+  return isEarlier(picture) ? `${found} (${say("earlier")})` : found;
 }
 
 /** Draw the boxes of the picture on the stage again, as after a change of its size. */
@@ -120,40 +159,16 @@ export function forgetAll() {
   refresh();
 }
 
-/** Show everything again, as after a change of language. */
+/** Show everything again, as after a change of language or engine. */
 export function rewrite() {
   refresh();
   if (shown) select(shown);
 }
 
 function refresh() {
-  byId("film").hidden = pictures.length === 0;
-  byId("data").hidden = results().length === 0;
-  for (const { item, result, error, name } of pictures) {
-    const count = error ? "!" : (result?.faces.length ?? "…");
-    item.querySelector("span").textContent = count;
-    const words = error ? say("failed", { name }) : result ? countFaces(result.faces.length) : "…";
-    item.firstChild.setAttribute("aria-label", `${name}: ${words}`);
-  }
-  for (const { item } of pictures) item.firstChild.removeAttribute("aria-current");
-  shown?.item.firstChild.setAttribute("aria-current", "true");
-  showTable(results());
-}
-
-function filmItem(picture, onPick) {
-  const item = document.createElement("li");
-  const button = document.createElement("button");
-  const image = document.createElement("img");
-  button.type = "button";
-  button.title = picture.name;
-  image.src = picture.url;
-  image.alt = "";
-  image.addEventListener("error", () => image.remove());
-  button.append(image, document.createElement("span"));
-  button.addEventListener("click", () => {
-    onPick();
-    select(picture);
-  });
-  item.append(button);
-  return item;
+  const all = answered();
+  writeThumbs(pictures, shown, isEarlier);
+  byId("again").hidden = !pictures.some(isEarlier);
+  byId("data").hidden = all.length === 0;
+  showTable(all);
 }

@@ -11,7 +11,7 @@ const THUMB = 144;
 const MARGIN = 1.5;
 const STALE = 2000;
 // Columns of the table that hold no numbers.
-const TEXTS = [0, 3];
+const TEXTS = [0, 3, 6];
 
 /** Show one card per face; source: the image or video element that they are cut out of. */
 export function showCards(faces, source, width) {
@@ -60,6 +60,8 @@ function write(element, text) {
 }
 
 function drawThumb(canvas, { box: [x, y, w, h] }, source, width) {
+  canvas.hidden = source.naturalWidth === 0; // the server may read what the browser cannot show
+  if (canvas.hidden) return;
   const scale = (source.naturalWidth ?? source.videoWidth) / width; // the source may be shown in another size
   const side = Math.max(w, h) * MARGIN;
   const left = x + w / 2 - side / 2;
@@ -70,20 +72,38 @@ function drawThumb(canvas, { box: [x, y, w, h] }, source, width) {
   context.drawImage(source, left * scale, top * scale, side * scale, side * scale, 0, 0, THUMB, THUMB);
 }
 
-/** Show every analysed picture's faces in the table and as JSON. */
-export function showTable(results) {
-  const lines = results.flatMap((result) =>
-    result.faces.map((face, i) => [
-      result.path,
-      i + 1,
-      face.age.toFixed(1),
-      say(face.gender),
-      `${Math.round(100 * face.gender_score)}%`,
-      face.box.map(Math.round).join(", "),
-    ]),
+/** Show every picture's faces, or why there are none, in the table and as JSON; answers: [{result, by}]. */
+export function showTable(answers) {
+  rows.replaceChildren(...answers.flatMap(pictureRows));
+  json.textContent = asJson(answers.map(({ result }) => result));
+}
+
+function pictureRows({ result: { path, faces, error }, by }) {
+  const where = by && say("by", { where: say(`by.${by.where}`), model: by.model });
+  if (error) return [wordsRow(path, error)];
+  if (!faces.length) return [wordsRow(path, countFaces(0), where)];
+  return faces.map((face, i) =>
+    tableRow(
+      [
+        path,
+        i + 1,
+        face.age.toFixed(1),
+        say(face.gender),
+        `${Math.round(100 * face.gender_score)}%`,
+        face.box.map(Math.round).join(", "),
+        where,
+      ],
+      TEXTS,
+    ),
   );
-  rows.replaceChildren(...lines.map((values) => tableRow(values, TEXTS)));
-  json.textContent = asJson(results);
+}
+
+/** A row that has words in place of a face's figures. */
+function wordsRow(path, words, ...others) {
+  const row = tableRow([path, words, ...others], [0, 1, 2]);
+  row.cells[1].colSpan = rows.closest("table").rows[0].cells.length - 1 - others.length;
+  row.cells[1].className = "words";
+  return row;
 }
 
 /** A row of a table whose first cell is its head; texts: the columns that hold no numbers. */
@@ -107,7 +127,8 @@ export function asJson(results) {
 /** The table as text with tabs, which spreadsheets take. */
 export function asText() {
   const table = rows.closest("table");
-  return [...table.rows].map((row) => [...row.cells].map((cell) => cell.textContent).join("\t")).join("\n");
+  const cells = (cell) => [cell.textContent, ...Array(cell.colSpan - 1).fill("")];
+  return [...table.rows].map((row) => [...row.cells].flatMap(cells).join("\t")).join("\n");
 }
 
 /** "2 faces: about 31 years, female ...", for a screen reader. */

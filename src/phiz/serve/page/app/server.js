@@ -1,5 +1,6 @@
 // Pictures analysed by the phiz service that serves this page; the interface of device.js.
 
+import { closed, refusal, refused } from "./refusals.js";
 import { Plain } from "./words.js";
 
 const ROOT = new URL("../", import.meta.url);
@@ -17,9 +18,12 @@ export async function serverIsThere() {
 
 /** One connection to the service. */
 export class Server {
+  where = "server";
+
   /** token: what the service asks for, or an empty text. */
   constructor(token) {
     this.token = token;
+    this.closing = new AbortController();
     this.ready = this.check();
     this.ready.catch(() => {}); // whoever waits for it is told
   }
@@ -27,14 +31,19 @@ export class Server {
   async check() {
     const response = await this.fetch("v1/models");
     if (!response.ok) throw await refusal(response);
+    const { model, gender_model, limits, models } = await response.json();
+    const card = (wanted) => models.find(({ name }) => name === wanted);
+    this.cards = { age: card(model), gender: card(gender_model) };
+    this.limits = limits;
   }
 
   /** The faces of an encoded picture, as {width, height, faces}. */
   async analyze(blob) {
+    await this.ready;
     if (blob.size === 0) throw new Plain("error.empty");
-    const headers = { "Content-Type": blob.type || "application/octet-stream" };
+    const headers = { "Content-Type": "application/octet-stream" }; // the content decides, not the file's name
     const response = await this.fetch("v1/analyze", { method: "POST", body: blob, headers });
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await refusal(response, { limits: this.limits, blob });
     return (await response.json()).results[0];
   }
 
@@ -53,11 +62,13 @@ export class Server {
       else reject(new Plain("error.offline"));
     });
     const result = JSON.parse(text);
-    if (result.error) throw new Plain("error.server", { detail: result.error });
+    if (result.error) throw await refused(result, { limits: this.limits, blob: jpeg });
     return result;
   }
 
+  /** Stop; whoever waits for an answer, or asks for one from now on, is refused. */
   close() {
+    this.closing.abort();
     this.socket?.close();
   }
 
@@ -75,7 +86,7 @@ export class Server {
   }
 
   fetch(path, options) {
-    return ask(path, this.token, options);
+    return ask(path, this.token, { ...options, signal: this.closing.signal });
   }
 }
 
@@ -87,20 +98,4 @@ export async function ask(path, token, options = {}) {
   } catch {
     throw new Plain("error.offline");
   }
-}
-
-function closed({ code, reason }) {
-  if (code === 1013) return new Plain("error.busy"); // "try again later"
-  return reason ? new Plain("error.broken", { detail: reason }) : new Plain("error.offline");
-}
-
-/** Say in words why the service did not answer. */
-async function refusal(response) {
-  const answer = await response.json().catch(() => ({}));
-  // Of one picture that cannot be read the reason is enough.
-  const reason = answer.results?.[0].error?.replace(/^picture bytes: /, "");
-  const detail = reason ?? answer.detail ?? `HTTP ${response.status}`;
-  if (response.status === 401) return new Plain("error.token");
-  if (response.status === 429 || response.status === 503) return new Plain("error.busy");
-  return new Plain(response.status < 500 ? "error.server" : "error.broken", { detail });
 }

@@ -1,6 +1,6 @@
 // The analysis on this device, off the page's own thread. Messages in: {id, task: "load", gpu} once, then
-// {id, task, bitmap}, task "analyze" for a picture and "frame" for one of a camera's. Messages out: {id, value} or
-// {id, error: {key, values}}.
+// {id, task, bitmap}, task "analyze" for a picture and "frame" for one of a camera's. Messages out: {id, value}, of
+// "load" the card of the network, or {id, error: {key, values}}.
 
 import { load } from "../phiz/index.js";
 
@@ -35,7 +35,7 @@ self.onmessage = async ({ data: { id, task, gpu, bitmap } }) => {
 
 async function start(gpu) {
   for (const name of ["OffscreenCanvas", "DecompressionStream", "WebAssembly"]) {
-    if (!(name in self)) throw { key: "error.old", values: { detail: name } };
+    if (!(name in self)) throw { key: "error.old", values: { lacks: name } };
   }
   const { module, binary, providers } = RUNTIMES[gpu ? "gpu" : "cpu"];
   const [ort, wasm] = await Promise.all([
@@ -47,6 +47,7 @@ async function start(gpu) {
   analyzer = await load(ort, (name) => read(`../models/${name}`), providers);
   canvas = new OffscreenCanvas(1, 1);
   await analyzer.analyze({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 4) }); // the first call is slow
+  return analyzer.card;
 }
 
 async function read(path) {
