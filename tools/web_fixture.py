@@ -1,11 +1,11 @@
-"""Write web/test/fixture/: made pictures, and the crops, windows and answers that Python gives for them.
+"""Write web/test/fixture/: made pictures, and the crops, looks and answers that Python gives for them.
 
 Run after a change of the crop, the detector or the shipped weights:
 
     python tools/web_fixture.py
 
-web/test/ holds JavaScript to it; tests/web/test_fixture.py tells when it is stale. The faces are those of the
-bundled public-domain photo.
+web/test/ holds JavaScript to it; tests/web/test_web_fixture.py tells when it is stale. The faces are those of
+the bundled public-domain photo.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from PIL import Image, ImageDraw
 
 from phiz import Analyzer
 from phiz.crop import CropTemplate, face_crop
-from phiz.detect import load_detector
-from phiz.detect.window import GREY, Window, sample
+from phiz.detect import Detector, load_card
+from phiz.detect.looks import first_factor, padded, second_factor, shrink
 from phiz.models.session import load_model
 
 ROOT = Path(__file__).parents[1]
@@ -80,8 +80,8 @@ def _edges() -> Image.Image:
 
 
 def placed(x: float, y: float, width: float, angle: float) -> list[list[float]]:
-    """Return six keypoints of an upright face `width` pixels wide at (x, y), turned by `angle` degrees."""
-    upright = ((-0.2, -0.15), (0.2, -0.15), (0.0, 0.08), (0.01, 0.25), (-0.45, -0.1), (0.45, -0.1))
+    """Return the keypoints of an upright face `width` pixels wide at (x, y), turned by `angle` degrees."""
+    upright = ((-0.2, -0.15), (0.2, -0.15), (0.0, 0.08), (-0.16, 0.25), (0.17, 0.25))
     turn = width * complex(math.cos(math.radians(angle)), math.sin(math.radians(angle)))
     points = (complex(*point) * turn for point in upright)
     return [[round(x + point.real, 3), round(y + point.imag, 3)] for point in points]
@@ -101,18 +101,24 @@ CROPS: tuple[tuple[str, list[list[float]], int], ...] = (
 )
 
 
-#: Picture, window (x, y, side), side of the detector's input and of its cells: whole, close, past the edges.
-WINDOWS: tuple[tuple[str, tuple[float, float, float], int, int], ...] = (
-    ("group", (-150.0, -300.0, 1300.0), 128, 128),
-    ("group", (0.0, 0.0, 1000.0), 256, 32),
-    ("portrait", (83.37, 40.91, 173.7), 128, 128),
-    ("edges", (-63.15, -107.15, 547.3), 256, 32),
-    ("edges", (380.2, 250.7, 61.3), 128, 128),
+#: Picture and factor of each look: as it is, two of three pixels, means of blocks, of samples of blocks.
+LOOKS = (("edges", 1.0), ("edges", 1.5), ("portrait", 1.5), ("edges", 2.0), ("portrait", 3.0), ("edges", 7.0))
+#: Smallest face of the answer that is found in a coarse look, in pixels.
+COARSE = 50
+#: Width, height and smallest face of pictures whose looks are planned.
+PLANS = (
+    *(
+        (width, height, None)
+        for width, height in ((320, 300), (640, 480), (1920, 1440), (4000, 3000), (9000, 8000))
+    ),
+    *((1920, 1080, face) for face in (1, 16, 24, 40, 96, 400)),
+    (12000, 6000, 10),
+    (8000, 100, None),
 )
 
 
 def make() -> dict[str, Any]:
-    """Return the fixture's content: pictures, and windows, crops and answers as Python computes them now."""
+    """Return the fixture's content: pictures, and looks, crops and answers as Python computes them now."""
     made = pictures()
     model = load_model()
     crops = []
@@ -120,7 +126,7 @@ def make() -> dict[str, Any]:
         pixels = face_crop(made[name], [(x, y) for x, y in keypoints], size, model.template)
         crops.append({"picture": name, "keypoints": keypoints, "size": size, "pixels": pixels})
     for name in ("portrait", "group"):  # keypoints as the detector gives them, and the age of that very crop
-        for face in load_detector().detect(made[name]):
+        for face in Detector().detect(made[name]):
             pixels = face_crop(made[name], face.keypoints, model.size, model.template)
             (estimate,) = model.decode(model.run(pixels[None]))
             crop = {
@@ -129,22 +135,32 @@ def make() -> dict[str, Any]:
                 "size": model.size,
             }
             crops.append({**crop, "pixels": pixels, "age": estimate.age, "female": _female(estimate)})
-    windows = []
-    for name, (x, y, side), size, cell in WINDOWS:
-        pixels = sample(Image.fromarray(made[name]), Window(x, y, side), size, GREY, cell)
-        window = {"picture": name, "window": {"x": x, "y": y, "side": side}, "size": size, "cell": cell}
-        windows.append({**window, "pixels": pixels})
+    card = load_card()
+    looks = []
+    for name, factor in LOOKS:
+        pixels = padded(shrink(made[name], factor), max(card.strides))[0]
+        looks.append({"picture": name, "factor": factor, "pixels": pixels})
     analyzer = Analyzer()
     answers = {name: _answer(analyzer, made, name, 1) for name in made}
-    # Large enough for tiles, and for shrinking by whole factors first.
+    # Large enough for a second look, and for crops that are shrunk by whole factors first.
     answers["enlarged"] = _answer(analyzer, made, "portrait", 4)
+    answers["coarse"] = _answer(Analyzer(min_face=COARSE), made, "group", 1) | {"min_face": COARSE}
     return {
         "template": template(),
         "pictures": made,
         "crops": crops,
-        "windows": windows,
+        "looks": looks,
+        "plans": [_plan(*plan) for plan in PLANS],
         "answers": answers,
     }
+
+
+def _plan(width: int, height: int, min_face: int | None) -> dict[str, Any]:
+    """Return by how much a picture of that size is shrunk for its first look, that for its second."""
+    card = load_card()
+    factor = first_factor(width, height, min_face, card)
+    again = second_factor(int(width / factor), int(height / factor), card)
+    return {"width": width, "height": height, "min_face": min_face, "first": factor, "second": again}
 
 
 def template() -> dict[str, list[float]]:
@@ -197,12 +213,12 @@ def main() -> None:
     for name, pixels in made["pictures"].items():
         (FIXTURE / f"{name}.png").write_bytes(png(pixels))
     del made["pictures"]
-    for kind in ("crop", "window"):
+    for kind in ("crop", "look"):
         for number, entry in enumerate(made[f"{kind}s"]):
             entry["file"] = f"{kind}{number:02}.png"
             (FIXTURE / entry["file"]).write_bytes(png(entry.pop("pixels")))
     (FIXTURE / "fixture.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    print(f"{FIXTURE.relative_to(ROOT)}: {len(made['crops'])} crops, {len(made['windows'])} windows")
+    print(f"{FIXTURE.relative_to(ROOT)}: {len(made['crops'])} crops, {len(made['looks'])} looks")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ const dist = join(here, "dist");
 rmSync(dist, { recursive: true, force: true });
 cpSync(join(phiz, "serve", "page", "phiz"), dist, { recursive: true });
 mkdirSync(join(dist, "models"));
-for (const file of [...FILES, "LICENSE", "NOTICE"]) {
+for (const file of [...FILES, "LICENSE"]) {
   const folder = ["models", "detect"].map((room) => join(phiz, room, "weights")).find((at) => existsSync(join(at, file)));
   copyFileSync(join(folder, file), join(dist, "models", file));
 }

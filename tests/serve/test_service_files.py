@@ -135,6 +135,7 @@ def test_other_methods_and_websockets_of_the_page(client: TestClient) -> None:
 
 def test_models_tells_what_answers(client: TestClient) -> None:
     told = client.get("/v1/models").json()
-    assert (told["model"], told["gender_model"], told["detector"]) == ("multitask-64", "multitask-64", "yunet")
+    names = [told[what] for what in ("model", "gender_model", "detector")]
+    assert names == ["multitask-64", "multitask-64", "yunet"]
     assert [card["name"] for card in told["models"]] == [card.name for card in list_cards()]
     assert told["limits"]["max_pictures"] == 16

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from fixture_tool import fixture_tool
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -16,21 +16,12 @@ FOLDER = ROOT / "web" / "test" / "fixture"
 STALE = "run tools/web_fixture.py, then the tests in web/"
 
 
-def _tool() -> Any:
-    spec = importlib.util.spec_from_file_location("web_fixture", ROOT / "tools" / "web_fixture.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _pixels(name: str) -> Any:
     return np.asarray(Image.open(FOLDER / name))
 
 
 def test_fixture_is_fresh() -> None:
-    made = _tool().make()
+    made = fixture_tool().make()
     stored = json.loads((FOLDER / "fixture.json").read_text(encoding="utf-8"))
     assert stored["template"] == made["template"]
     # Pillow's decoder and drawing may differ by a grey level between versions, and answers with them.
@@ -43,9 +34,10 @@ def test_fixture_is_fresh() -> None:
         assert np.mean(np.abs(_pixels(old["file"]).astype(int) - new["pixels"])) < 0.5, STALE
         if "age" in new:
             assert old["age"] == pytest.approx(new["age"], abs=0.2), STALE
-    assert len(stored["windows"]) == len(made["windows"])
-    for old, new in zip(stored["windows"], made["windows"], strict=True):
+    assert len(stored["looks"]) == len(made["looks"])
+    for old, new in zip(stored["looks"], made["looks"], strict=True):
         assert np.mean(np.abs(_pixels(old["file"]).astype(int) - new["pixels"])) < 0.5, STALE
+    assert stored["plans"] == made["plans"], STALE
     for name, new in made["answers"].items():
         old = stored["answers"][name]
         assert [face["age"] for face in old["faces"]] == pytest.approx(

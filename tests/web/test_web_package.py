@@ -44,7 +44,7 @@ def test_build_packs_the_modules_and_the_weights(tmp_path: Path) -> None:
     subprocess.run([NODE, "build.js"], cwd=copy, check=True)
     packed = {path.relative_to(copy).as_posix() for path in copy.rglob("*") if path.is_file()}
     assert {"dist/index.js", "dist/models/multitask-64.onnx", "dist/models/yunet.onnx"} <= packed
-    assert {"LICENSE", "NOTICE", "dist/models/NOTICE"} <= packed
+    assert {"LICENSE", "NOTICE", "dist/models/LICENSE"} <= packed
     script = "import('phiz-web').then((m) => console.log(m.FILES.length, typeof m.load, typeof m.faceCrop))"
     run = subprocess.run([NODE, "-e", script], cwd=copy, capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["4", "function", "function"]

@@ -6,10 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from browsing import ANSWERS, CONTRAST, PHOTO, PICTURES, Service, expect, give, screenshot, use_server
+from fixture_tool import fixture_tool
+from PIL import Image
 
 
 def results(page: Any) -> Any:
@@ -49,6 +53,20 @@ def test_two_pictures_at_once(open_page: Callable[..., Any]) -> None:
     expect(page.locator("#stage")).to_have_attribute("data-state", "empty")
     expect(page.locator("#data")).to_be_hidden()
     expect(page.locator("#pick")).to_be_focused()
+
+
+def test_a_large_picture_is_read_in_parts(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    """Larger than a part on the device: looked at more coarsely, and still what Python says of it."""
+    expected = ANSWERS["enlarged"]
+    pixels = fixture_tool().enlarged(np.asarray(Image.open(PICTURES / "portrait.png")), expected["times"])
+    Image.fromarray(pixels).save(tmp_path / "large.png")
+    page = open_page()
+    give(page, tmp_path / "large.png")
+    expect(page.locator("#cards li")).to_have_count(1)
+    (found,) = results(page)
+    assert (found["width"], found["height"]) == (expected["width"], expected["height"])
+    assert found["faces"][0]["box"] == pytest.approx(expected["faces"][0]["box"], abs=0.3)
+    assert found["faces"][0]["age"] == pytest.approx(expected["faces"][0]["age"], abs=0.2 + 1e-9)
 
 
 def test_server_and_device_agree(open_page: Callable[..., Any]) -> None:

@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 
 import { FILES, faceCrop, load } from "../../src/phiz/serve/page/phiz/index.js";
-import { fixture, openRuntime, picture, read } from "./files.js";
+import { firstFactor } from "../../src/phiz/serve/page/phiz/looks.js";
+import { reduce } from "../../src/phiz/serve/page/phiz/pixels.js";
+import { viewOf } from "../../src/phiz/serve/page/phiz/view.js";
+import { detectorCard, fixture, openRuntime, picture, read } from "./files.js";
 
 // Years, rounded to tenths, when each side finds the face itself.
 const AGE_WITH_DETECTION = 0.2 + 1e-9;
@@ -31,7 +34,8 @@ test("the same crops give the same ages and genders", async () => {
 
 for (const [name, expected] of Object.entries(fixture.answers)) {
   test(`${name}: the same faces from picture to answer`, async () => {
-    const { width, height, faces } = await phiz.analyze(enlarged(picture(`${expected.picture}.png`), expected.times));
+    const whole = enlarged(picture(`${expected.picture}.png`), expected.times);
+    const { width, height, faces } = await phiz.analyze(whole, expected.min_face);
     assert.deepEqual([width, height], [expected.width, expected.height]);
     assert.equal(faces.length, expected.faces.length);
     faces.forEach((face, i) => {
@@ -54,27 +58,34 @@ test("pictures asked for at once are answered each with its own", async () => {
   assert.deepEqual(answers.map(({ faces }) => faces.length), [1, 0]);
 });
 
-test("a video: known faces are followed where they moved, a lost one is searched for", async () => {
-  const group = picture("group.png");
-  const { faces } = await phiz.analyze(group);
-  const apart = faces.map((face) => ({ ...face, box: face.box.map((value, i) => value + (i < 2 ? 6 : 0)) }));
-  let searches = 0;
-  const { candidates } = phiz.detector.back;
-  phiz.detector.back.candidates = function (...rest) {
-    searches++;
-    return candidates.apply(this, rest);
+test("a camera's frame is looked at coarsely, and read where its faces are", async () => {
+  const whole = enlarged(picture("portrait.png"), 2);
+  const view = viewOf(whole);
+  const asked = [];
+  let pixels = 0;
+  const part = (...rectangle) => {
+    pixels += rectangle[2] * rectangle[3];
+    return view.part(...rectangle);
   };
-  const followed = (await phiz.analyze(group, apart)).faces;
-  assert.equal(searches, 0);
-  assert.equal(followed.length, faces.length);
-  followed.forEach(({ box }, i) => {
-    const near = 0.06 * faces[i].box[2]; // boxes depend a little on where the close-up is
-    box.forEach((value, k) => assert.ok(Math.abs(value - faces[i].box[k]) < near, `${box} is not ${faces[i].box}`));
-  });
-  const stray = { ...faces[0], box: [450, 500, 60, 60] };
-  assert.equal((await phiz.analyze(group, [...faces, stray])).faces.length, faces.length);
-  assert.equal(searches, 1);
-  delete phiz.detector.back.candidates;
+  const shrunk = (width, height) => {
+    asked.push([width, height]);
+    return reduce(whole, 2);
+  };
+  const [found] = (await phiz.watch({ ...view, part, shrunk })).faces;
+  assert.deepEqual(asked, [[whole.width / 2, whole.height / 2]]);
+  assert.ok(pixels < 0.6 * whole.width * whole.height, `${pixels} pixels were read for the crop`);
+  const [expected] = (await phiz.analyze(whole)).faces;
+  found.box.forEach((value, k) => assert.ok(Math.abs(value - expected.box[k]) < 0.06 * expected.box[2]));
+  found.keypoints.flat().forEach((value, k) => assert.ok(Math.abs(value - expected.keypoints.flat()[k]) < 0.06 * expected.box[2]));
+});
+
+test("the smallest face of a camera's frame is a share of its longer side", () => {
+  for (const [width, height] of [[640, 480], [720, 1280], [3840, 2160]]) {
+    const least = phiz.detector.watchMinFace(width, height);
+    assert.equal(least, Math.round(detectorCard.watch_share * Math.max(width, height)));
+    const longer = Math.max(width, height) / firstFactor(width, height, least, detectorCard);
+    assert.ok(longer >= 320 && longer < 480, `a look of ${longer} pixels`);
+  }
 });
 
 test("what is no picture is refused, and the next picture is still answered", async () => {
@@ -85,6 +96,12 @@ test("what is no picture is refused, and the next picture is still answered", as
 test("a missing file is the caller's own error", async () => {
   assert.equal(FILES.length, 4);
   await assert.rejects(load(ort, () => Promise.reject(new Error("404"))), /404/);
+});
+
+test("a detector whose points come in another order is refused", async () => {
+  const other = { ...detectorCard, keypoints: [...detectorCard.keypoints].reverse() };
+  const bytes = new TextEncoder().encode(JSON.stringify(other));
+  await assert.rejects(load(ort, (name) => (name === "yunet.json" ? Promise.resolve(bytes) : read(name))), /keypoints/);
 });
 
 /** Enlarge smoothly, in whole numbers: the very picture that tools/web_fixture.py makes. */

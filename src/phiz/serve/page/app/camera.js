@@ -12,6 +12,9 @@ const FAILURES = {
   AbortError: "camera.used",
 };
 
+// Milliseconds after which a camera without a new frame is looked at again: it may have been unplugged.
+const SILENCE = 500;
+
 /** A running camera shown in a video element. */
 export class Camera {
   /** Open a camera; device: its id, or nothing for the one that looks at the user. */
@@ -39,14 +42,24 @@ export class Camera {
     this.running = true;
   }
 
-  /** Hand each new frame to `onFrame` (awaited, so that none piles up) until the camera is closed. */
+  /**
+   * Hand each new frame to `onFrame` until the camera is closed. It is awaited, so that none piles up; one that came
+   * meanwhile is next at once, without waiting for the screen.
+   */
   async run(onFrame) {
-    let time = -1;
+    let wake = () => {};
+    let fresh = false;
+    const came = () => {
+      fresh = true;
+      wake();
+      if (this.running) nextFrame(this.video, came);
+    };
+    nextFrame(this.video, came);
     while (this.running) {
-      await new Promise(requestAnimationFrame);
+      if (!fresh) await new Promise((resolve) => setTimeout((wake = resolve), SILENCE));
       if (this.track.readyState === "ended" && this.running) throw new Plain("camera.lost");
-      if (this.video.currentTime === time) continue;
-      time = this.video.currentTime;
+      if (!fresh || !this.running) continue;
+      fresh = false;
       await onFrame();
     }
   }
@@ -65,6 +78,17 @@ export class Camera {
     for (const track of this.stream.getTracks()) track.stop();
     if (this.video.srcObject === this.stream) this.video.srcObject = null;
   }
+}
+
+/** Call `action` when the video shows another frame. */
+function nextFrame(video, action) {
+  if (video.requestVideoFrameCallback) {
+    video.requestVideoFrameCallback(action);
+    return;
+  }
+  const time = video.currentTime;
+  const look = () => (video.currentTime === time ? requestAnimationFrame(look) : action());
+  requestAnimationFrame(look);
 }
 
 /** The cameras of this device, as [{deviceId, label}]; known once one has been opened. */

@@ -3,6 +3,7 @@
 // "load" the card of the network, or {id, error: {key, values}}.
 
 import { load } from "../phiz/index.js";
+import { viewOfBitmap } from "./bitmap.js";
 
 const RUNTIMES = {
   cpu: { module: "ort.wasm.bundle.min.mjs", binary: "ort-wasm-simd-threaded.wasm.gz", providers: ["wasm"] },
@@ -12,20 +13,12 @@ const RUNTIMES = {
     providers: ["webgpu", "wasm"],
   },
 };
-// Larger pictures are shrunk before they are searched: some phones give no canvas beyond this.
-const MAX_PIXELS = 16_000_000;
-
-// A camera is searched for newcomers after so many milliseconds; in between known faces are followed.
-const SEARCH_EVERY = 400;
 
 let analyzer;
-let canvas;
-let known = []; // faces of the camera's last frame
-let searched = -Infinity; // when it was searched
 
 self.onmessage = async ({ data: { id, task, gpu, bitmap } }) => {
   try {
-    const value = await { load: () => start(gpu), analyze: () => analyze(bitmap), frame: () => frame(bitmap) }[task]();
+    const value = await { load: () => start(gpu), analyze: () => analyze(bitmap), frame: () => analyze(bitmap, true) }[task]();
     self.postMessage({ id, value });
   } catch (error) {
     const { key = "error.crash", values = { detail: error.message } } = error;
@@ -45,7 +38,6 @@ async function start(gpu) {
   ort.env.wasm.wasmBinary = wasm;
   ort.env.wasm.numThreads = 1; // these networks are too small to share
   analyzer = await load(ort, (name) => read(`../models/${name}`), providers);
-  canvas = new OffscreenCanvas(1, 1);
   await analyzer.analyze({ width: 64, height: 64, data: new Uint8Array(64 * 64 * 4) }); // the first call is slow
   return analyzer.card;
 }
@@ -65,40 +57,11 @@ async function unpack(buffer) {
   return new Response(new Blob([buffer]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
-async function analyze(bitmap) {
-  const { width, height } = bitmap;
-  const shrink = Math.min(1, Math.sqrt(MAX_PIXELS / (width * height)));
-  const result = await analyzer.analyze(pixels(bitmap, Math.floor(width * shrink), Math.floor(height * shrink)));
-  if (shrink === 1) return result;
-  const [sx, sy] = [width / result.width, height / result.height];
-  const scaled = (values) => values.map((value, i) => Math.round(value * (i % 2 ? sy : sx) * 10) / 10);
-  const faces = result.faces.map((face) => ({ ...face, box: scaled(face.box), keypoints: face.keypoints.map(scaled) }));
-  return { width, height, faces };
-}
-
-async function frame(bitmap) {
-  const now = performance.now();
-  const search = now - searched > SEARCH_EVERY;
-  if (search) searched = now;
-  const result = await analyzer.analyze(pixels(bitmap, bitmap.width, bitmap.height), search ? [] : known);
-  known = result.faces;
-  return result;
-}
-
-/** The pixels of a bitmap on white, as Python lays transparent pictures on white. */
-function pixels(bitmap, width, height) {
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  if (!context) throw { key: "error.memory" };
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  bitmap.close();
+async function analyze(bitmap, coarse = false) {
+  const view = viewOfBitmap(bitmap, coarse);
   try {
-    return context.getImageData(0, 0, width, height);
-  } catch {
-    throw { key: "error.memory" };
+    return await (coarse ? analyzer.watch(view) : analyzer.analyze(view));
+  } finally {
+    bitmap.close();
   }
 }

@@ -1,12 +1,13 @@
 // phiz in JavaScript: faces, ages and genders of a picture, by the same networks as the Python package.
 
-import { faceCrop } from "./crop.js";
-import { AutoDetector, BlazeFace } from "./detect.js";
+import { faceCrop, KEYPOINTS } from "./crop.js";
+import { viewOf } from "./view.js";
+import { Detector } from "./yunet.js";
 
 export { faceCrop } from "./crop.js";
 
 /** The files that `load` asks for. */
-export const FILES = ["multitask-64.json", "multitask-64.onnx", "blazeface_short.onnx", "blazeface_back.onnx"];
+export const FILES = ["multitask-64.json", "multitask-64.onnx", "yunet.json", "yunet.onnx"];
 
 /**
  * Load the networks.
@@ -16,14 +17,15 @@ export const FILES = ["multitask-64.json", "multitask-64.onnx", "blazeface_short
  * Returns an Analyzer; rejects where a file cannot be read or is not what its name says.
  */
 export async function load(ort, read, providers = ["wasm"]) {
-  const [cardBytes, ...weights] = await Promise.all(FILES.map(read));
-  const card = JSON.parse(new TextDecoder().decode(cardBytes));
+  const [cardBytes, weights, detectorBytes, detectorWeights] = await Promise.all(FILES.map(read));
+  const [card, detectorCard] = [cardBytes, detectorBytes].map((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+  if (detectorCard.keypoints.join() !== KEYPOINTS.join()) {
+    throw new Error(`yunet.json: expected the keypoints ${KEYPOINTS}, got ${detectorCard.keypoints}`);
+  }
   const options = { executionProviders: providers, logSeverityLevel: 3 };
-  const sessions = [];
-  for (const bytes of weights) sessions.push(await ort.InferenceSession.create(new Uint8Array(bytes), options));
-  const [network, short, back] = sessions;
-  const detector = new AutoDetector(new BlazeFace(ort, short, 128), new BlazeFace(ort, back, 256));
-  return new Analyzer(ort, card, network, detector);
+  const open = (bytes) => ort.InferenceSession.create(new Uint8Array(bytes), options);
+  const network = await open(weights); // one after the other: a runtime that is starting takes one call at a time
+  return new Analyzer(ort, card, network, new Detector(ort, await open(detectorWeights), detectorCard));
 }
 
 /** Loaded networks, ready for any number of pictures; made by `load`. */
@@ -39,32 +41,33 @@ export class Analyzer {
   /**
    * The faces of one picture, largest first.
    *
-   * picture: {width, height, data} with four bytes a pixel (an ImageData), upright; the fourth byte is ignored.
-   * known: for a video, the faces of the frame before: only they are looked for, which takes a fraction of the
-   * time, unless one is lost. Newcomers are not seen, so leave it out a few times a second.
+   * picture: {width, height, data} with four bytes a pixel (an ImageData), upright, the fourth byte ignored; or a view,
+   * which gives its pixels part by part (view.js). minFace: width in pixels of the smallest face to look for and
+   * return; without it as fine as time allows, like the Python package.
    * Returns {width, height, faces}, each face as `phiz analyze --format jsonl` prints it: box [x, y, width,
    * height] and keypoints in pixels, score, age in years, gender, gender_score.
    */
-  analyze(picture, known = []) {
-    const result = this.last.then(() => this.run(picture, known));
+  analyze(picture, minFace) {
+    const result = this.last.then(() => this.run(viewOf(picture), minFace));
     this.last = result.catch(() => {});
     return result;
   }
 
-  async run(picture, known) {
-    const { width, height } = picture;
-    if (!(width >= 1 && height >= 1 && picture.data?.length === width * height * 4)) {
-      throw new TypeError("expected {width, height, data} with four bytes a pixel, such as an ImageData");
-    }
-    let detections = known.length ? await this.detector.follow(picture, known) : [];
-    if (!known.length || detections.length < known.length) detections = await this.detector.detect(picture);
+  /** The faces of a camera's frame: of people before it, so that a coarser and faster look is enough. */
+  watch(frame) {
+    return this.analyze(frame, this.detector.watchMinFace(frame.width, frame.height));
+  }
+
+  async run(view, minFace) {
+    const detections = await this.detector.detect(view, minFace);
     const size = this.card.input.size;
     const crops = new Uint8Array(detections.length * size * size * 3);
     detections.forEach(({ keypoints }, i) => {
-      crops.set(faceCrop(picture, keypoints, size, this.card.crop), i * size * size * 3);
+      crops.set(faceCrop(view, keypoints, size, this.card.crop), i * size * size * 3);
     });
     const estimates = await this.estimate(crops);
-    return { width, height, faces: detections.map((detection, i) => face(detection, estimates[i])) };
+    const faces = detections.map((detection, i) => face(detection, estimates[i]));
+    return { width: view.width, height: view.height, faces };
   }
 
   /** Age and gender of face crops, size x size x 3 bytes each, one after the other. */
