@@ -7,8 +7,10 @@ Heavy imports belong inside the function.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -112,4 +114,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; the entry point of the `phiz` command."""
+    # Pillow would say on standard error what it finds odd in a picture, beside phiz's own one line about it.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     app(prog_name="phiz")
