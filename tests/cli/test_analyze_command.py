@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from phiz.data import ASTRONAUT
+from phiz.image import suffixes
 
 PHIZ = os.path.join(sysconfig.get_path("scripts"), "phiz")
 HEADER = b"  age  gender  sure   face at x,y       size  picture\n"
@@ -137,10 +138,15 @@ def test_a_name_that_is_not_utf8_prints_safely(folder: Path) -> None:
     [
         (
             ["bare"],
-            "phiz: no pictures in the folder bare; looked for .bmp .gif .jfif .jpe .jpeg .jpg .png .webp",
+            f"phiz: no pictures in the folder bare; looked for {' '.join(suffixes())}",
         ),
         (["*.tiff"], "phiz: no file matches *.tiff; check the pattern"),
         (["a.png", "--output", "a.png"], "phiz: --output a.png is one of the pictures; name another file"),
+        (
+            ["a.png", "--output", "x.json"],
+            "phiz: --output x.json: phiz writes one JSON object a line; name it .jsonl, "
+            "or say --format jsonl",
+        ),
         (["-", "-"], "phiz: standard input (-) can be read only once; name it once"),
     ],
 )
@@ -193,6 +199,51 @@ def test_output_file(folder: Path) -> None:
     ]
     assert not (folder / "out.jsonl.part").exists()
     assert done.returncode == 1
+
+
+def test_the_name_of_the_output_file_says_the_format(folder: Path) -> None:
+    assert phiz(folder, "a.png", "--cropped", "-o", "out.csv").returncode == 0
+    (row,) = csv.DictReader(io.StringIO((folder / "out.csv").read_text()))
+    assert (row["path"], row["age"]) == ("a.png", "25.0")
+
+
+def test_what_a_folder_leaves_out_is_said_and_what_fails_beside_good_pictures_costs_only_itself(
+    folder: Path,
+) -> None:
+    (folder / "bare").mkdir()
+    (folder / "notes.txt").touch()
+    (folder / "empty.jpg").unlink()
+    done = phiz(folder, "bare", ".", "*.tiff", "--format", "jsonl")
+    assert [line["path"] for line in json_lines(done.stdout)] == ["./a.png", "./b.png"]
+    assert done.stderr.decode().splitlines() == [
+        f"phiz: no pictures in the folder bare; looked for {' '.join(suffixes())}",
+        "phiz: no file matches *.tiff; check the pattern",
+        "phiz: not looked at: 1 .json, 1 .onnx, 1 .txt",
+    ]
+    assert done.returncode == 1
+    assert phiz(folder, ".", "--format", "jsonl").returncode == 0  # all that was named could be read
+
+
+def test_the_bound_of_pixels_can_be_moved(folder: Path) -> None:
+    done = phiz(folder, "a.png", "--max-pixels", "1999", "--format", "jsonl")
+    (line,) = json_lines(done.stdout)
+    assert line["error"] == (
+        "a.png: expected at most 1,999 pixels, got 40x50 (2,000); "
+        "make it smaller or allow more with max_pixels (phiz analyze: --max-pixels)"
+    )
+    assert phiz(folder, "a.png", "--max-pixels", "2000").returncode == 0
+
+
+def test_annotated_copies_are_not_analysed_the_next_time(folder: Path) -> None:
+    (folder / "empty.jpg").unlink()
+    for _ in range(2):
+        done = phiz(folder, ".", "--annotate", "./marked", "--cropped", "--format", "jsonl")
+        assert [line["path"] for line in json_lines(done.stdout)] == ["./a.png", "./b.png"]
+        assert sorted(path.name for path in (folder / "marked").iterdir()) == [
+            "a.annotated.jpg",
+            "b.annotated.jpg",
+        ]
+    assert b"phiz: not looked at: 2 annotated copies of an earlier run\n" in done.stderr
 
 
 def test_a_full_disk(folder: Path) -> None:

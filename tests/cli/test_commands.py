@@ -1,6 +1,9 @@
 import importlib.machinery
 import json
+import os
+import subprocess
 import sys
+import sysconfig
 import types
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from typer.testing import CliRunner
 
 import phiz
 from phiz import cli
+from phiz.data import ASTRONAUT
 from phiz.models import store
 
 
@@ -97,3 +101,80 @@ def test_models_with_a_damaged_card(fake_model: Path, monkeypatch: pytest.Monkey
     done = run("models")
     assert done.output.startswith(f"phiz: {fake_model.with_suffix('.json')}: the card lacks name, task, ")
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["analyse", "a.jpg"], "No such command 'analyse'. Did you mean 'analyze'?"),
+        (["evalute"], "No such command 'evalute'. Did you mean 'evaluate'?"),
+        ([str(ASTRONAUT)], f"Did you mean: phiz analyze {ASTRONAUT}"),
+        (["https://example.org/a.jpg"], "Did you mean: phiz analyze https://example.org/a.jpg"),
+        (
+            ["analyze", "--json", "a.jpg"],
+            "--json; --format says in which form: jsonl for analyze, json for models",
+        ),
+        (["analyze", "--csv", "a.jpg"], "No such option: --csv; --format csv."),
+        (["watch", "-o", "x.mp4", "0"], "No such option: -o; --output says where to write."),
+        (["analyze", "--outptu", "x", "a.jpg"], "--output"),
+    ],
+)
+def test_what_other_programs_call_it_gets_a_hint(arguments: list[str], hint: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert hint in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)], ids=" ".join)
+def test_h_is_help(command: list[str]) -> None:
+    short, long = run(*command, "-h"), run(*command, "--help")
+    assert (short.exit_code, short.output) == (0, long.output)
+
+
+def test_capital_v_is_version() -> None:
+    assert run("-V").output == run("--version").output
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["-V"], ["models"], ["models", "--format", "json"], ["data", "check", "utkface", "."]],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_said_in_a_line_by_every_command(
+    arguments: list[str], unbuffered: str, tmp_path: Path
+) -> None:
+    command = [os.path.join(sysconfig.get_path("scripts"), "phiz"), *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("phiz: cannot ")
+    assert done.stderr.endswith(": No space left on device\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_system_that_refuses_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for error, said in (
+        (OSError(5, "Input/output error"), "standard output, or another open file: Input/output error"),
+        (OSError(5, "Input/output error", "a\n.jpg"), r"a\n.jpg: Input/output error"),
+    ):
+
+        def fail(**options: object) -> None:
+            raise error  # noqa: B023 - called in this very turn
+
+        monkeypatch.setattr(cli, "app", fail)
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        assert end.value.code == 1
+        assert capsys.readouterr().err == f"phiz: cannot read or write {said}\n"

@@ -47,6 +47,13 @@ def test_check_counts_and_gives_reasons(tmp_path: Path) -> None:
     assert "near-duplicates" not in result.output
 
 
+def test_check_without_a_usable_picture_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "39_1_20170116.jpg.chip.jpg").touch()
+    result = run("check", "utkface", tmp_path)
+    assert result.output.startswith("utkface: 0 pictures, 1 left out\n")
+    assert result.exit_code == 1
+
+
 def test_check_looks_for_copies_past_a_damaged_picture(tmp_path: Path) -> None:
     folder = made_faces(tmp_path / "faces")
     (folder / "50_1_0_5.jpg").write_bytes(b"\xff\xd8\xff")
@@ -85,7 +92,7 @@ def test_check_of_a_malformed_data_set_says_which_file_and_line(tmp_path: Path) 
         (tmp_path / f"list/{part}_age.txt").write_text("1\n200\n")
     (tmp_path / "train/2.jpg").write_bytes(b"")
     result = run("check", "megaage-asian", tmp_path)
-    assert result.exit_code == 0
+    assert result.exit_code == 1  # nothing usable is left
     assert "megaage-asian: 0 pictures, 4 left out" in result.output
     assert "age 200 is outside 0 to 120: 2 ('list/train_name.txt:2 2.jpg'" in result.output
     assert "picture missing: 2 ('list/train_name.txt:1 1.jpg'" in result.output

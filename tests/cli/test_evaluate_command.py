@@ -74,8 +74,7 @@ def test_a_model_is_measured_on_the_test_part(
 ) -> None:
     chosen = names(data)[3:]
     errors = [int(name.split("_")[3].split(".")[0]) % 3 for name in chosen]
-    output, kept = tmp_path / "out", tmp_path / "kept"
-    kept.mkdir()
+    output, kept = tmp_path / "out", tmp_path / "kept" / "here"
     done = run(
         *("evaluate", fake_model, "--protocol", test_part, "--data", data, "--output", output),
         *("--results", kept, "--smallest", 2, "--seed", 3, "--resamples", 50, "--worst", 1),
@@ -311,8 +310,9 @@ def test_what_cannot_be_measured_is_refused_before_any_work(
     tmp_path: Path, data: Path, test_part: Path, fake_model: Path
 ) -> None:
     ours = ("evaluate", fake_model, "--data", data, "--output", tmp_path / "out")
-    done = run(*ours, "--protocol", test_part, "--results", tmp_path / "absent")
-    assert (done.exit_code, "absent does not exist; make it first" in words(done.output)) == (2, True)
+    (tmp_path / "file").touch()
+    done = run(*ours, "--protocol", test_part, "--results", tmp_path / "file")
+    assert (done.exit_code, "could not make the folder for the results" in words(done.output)) == (2, True)
     done = run(*ours, "--protocol", tmp_path / "absent.toml")
     assert (done.exit_code, "cannot read the protocol" in done.output) == (2, True)
     assert not (tmp_path / "out").exists()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from phiz.cli.output import Format, OutputError, Sink, header, render
+from phiz.cli.output import Format, OutputError, Sink, format_of, header, render
+from phiz.errors import PhizError
 from phiz.types import Face, Result
 
 KEYPOINTS = ((203.25, 100.75), (247.3, 108.2), (221.5, 125.0), (218.5, 145.8), (177.3, 109.2), (270.6, 124.2))
@@ -130,3 +131,52 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path, name: str, reason: str) ->
     with pytest.raises(OutputError) as caught:
         Sink(path)
     assert str(caught.value) == f"cannot write {path}: {reason}"
+
+
+def test_two_runs_never_write_one_output(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    with Sink(str(path)) as first:
+        first.write("one\n")
+        with pytest.raises(OutputError) as caught:
+            Sink(str(path))
+        first.write("two\n")
+    assert str(caught.value) == (
+        f"cannot write {path}: another phiz is writing it; wait for its end, or name another file"
+    )
+    assert path.read_text() == "one\ntwo\n"
+    with Sink(str(path)) as second:
+        second.write("three\n")
+    assert path.read_text() == "three\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "format"),
+    [
+        (None, Format.table),
+        ("out", Format.table),
+        ("out.txt", Format.table),
+        ("a.b/OUT.CSV", Format.csv),
+        ("out.jsonl", Format.jsonl),
+        ("out.ndjson", Format.jsonl),
+    ],
+)
+def test_the_name_of_the_output_says_the_format(output: str | None, format: Format) -> None:
+    assert format_of(None, output) == format
+    assert all(format_of(asked, output) == asked for asked in Format)
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        (
+            "out.json",
+            "--output out.json: phiz writes one JSON object a line; name it .jsonl, or say --format jsonl",
+        ),
+        ("o.parquet", "--output o.parquet: Parquet needs --engine ray (extra scale)"),
+    ],
+)
+def test_a_name_that_promises_another_format_is_refused(output: str, message: str) -> None:
+    with pytest.raises(PhizError) as caught:
+        format_of(None, output)
+    assert str(caught.value) == message
+    assert format_of(Format.jsonl, output) == Format.jsonl

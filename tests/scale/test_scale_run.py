@@ -157,7 +157,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(
     seen: list[int] = []
     killer = threading.Thread(target=kill_one_worker_when, args=(3, output, seen), daemon=True)
     killer.start()
-    count = analyze([str(folder)], str(output), SETTINGS, workers=2, chunk=2)
+    count = analyze(expand([str(folder)]), str(output), SETTINGS, workers=2, chunk=2)
     killer.join()
     assert seen
     assert seen[0] < 21
@@ -186,7 +186,7 @@ def test_a_second_run_makes_only_what_is_missing(
     rows = pq.read_table(third)
     pq.write_table(rows.slice(0, 9), third)  # so that it shows whether it was made again
     output = tmp_path / "out.parquet"
-    assert analyze([str(folder)], str(output), SETTINGS, workers=2, chunk=10) == Count(41, 1)
+    assert analyze(expand([str(folder)]), str(output), SETTINGS, workers=2, chunk=10) == Count(41, 1)
     assert pq.read_table(output).to_pylist() == serial[:29] + serial[30:]
     assert [path.name for path in tmp_path.iterdir()] == ["out.parquet"]
 
@@ -194,8 +194,8 @@ def test_a_second_run_makes_only_what_is_missing(
 def test_a_finished_run_is_not_made_again_and_not_mixed_with_another(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     made_here([str(folder / "0.jpg")], output, CHUNK)
-    assert analyze([str(folder / "0.jpg")], str(output), SETTINGS) == Count(1, 0)
+    assert analyze(expand([str(folder / "0.jpg")]), str(output), SETTINGS) == Count(1, 0)
     with pytest.raises(
         PhizError, match=r"holds 1 part\(s\) of other pictures or settings, such as part-0000000-"
     ):
-        analyze([str(folder / "3.jpg")], str(output), SETTINGS)
+        analyze(expand([str(folder / "3.jpg")]), str(output), SETTINGS)

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from ..cli.output import OutputError
+from ..files import own_part
 from ..image import display_name
 from .report import Line
 from .store import DWELL_COLUMNS
@@ -90,7 +91,7 @@ def write_parquet(lines: Sequence[Line], path: str) -> None:
         plain | {"start": line.start, "end": line.end}
         for line, plain in zip(lines, _plain(lines), strict=True)
     ]
-    part = f"{path}.part"
+    part = own_part(path)
     try:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), part)
         os.replace(part, path)

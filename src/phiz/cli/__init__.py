@@ -11,7 +11,13 @@ import logging
 import os
 import sys
 import warnings
+<<<<<<< HEAD
 from contextlib import suppress
+=======
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from difflib import get_close_matches
+>>>>>>> a9802c3 (One bad input costs only itself, what a folder leaves out is said, and a file is written by one run at a time)
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -60,9 +66,15 @@ class _Commands(TyperGroup):
         parent.command(cmd_name)(getattr(module, cmd_name))
         return typer.main.get_command(parent)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            ctx.fail(f"No such command {args[0]!r}.{_meant(args[0])}")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _hints():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             status = 130  # as a shell counts SIGINT
         except BrokenPipeError:
@@ -80,13 +92,49 @@ class _Commands(TyperGroup):
         raise typer.Exit(status)
 
 
-def _settle_stdout() -> None:
-    """Flush standard output; where that fails drop the rest, or Python complains about it at exit."""
+#: Options of other programs, and what does that here.
+_ELSEWHERE = {
+    "-o": "--output says where to write",
+    "--json": "--format says in which form: jsonl for analyze, json for models",
+    "--jsonl": "--format jsonl",
+    "--csv": "--format csv",
+}
+
+
+@contextmanager
+def _hints() -> Iterator[None]:
+    """Let the error of an unknown option say what its user may have meant."""
+    try:
+        yield
+    except Exception as error:
+        hint = _ELSEWHERE.get(getattr(error, "option_name", ""))
+        if hint:  # no class is named here: Typer brings Click's in some versions, and takes Click's in others
+            error.message = f"{error.message}; {hint}."  # type: ignore[attr-defined]
+        raise
+
+
+def _meant(word: str) -> str:
+    """Return what may have been meant by an unknown command, with a space before it, or nothing."""
+    if os.path.exists(word) or "://" in word:
+        from ..image import display_name
+
+        return f" Did you mean: phiz analyze {display_name(word)}"
+    near = get_close_matches(word, COMMANDS, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _settle_stdout() -> OSError | None:
+    """Flush standard output; where that fails drop the rest, or Python complains about it at exit.
+
+    Returns why it failed.
+    """
     try:
         sys.stdout.flush()
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError) as error:
         with suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error if isinstance(error, OSError) else None
+    return None
 
 
 _STYLE: dict[str, Any] = {
@@ -94,7 +142,12 @@ _STYLE: dict[str, Any] = {
     "rich_markup_mode": None,  # plain text that reads the same in a log
     "pretty_exceptions_enable": False,
 }
-app = typer.Typer(cls=_Commands, no_args_is_help=True, **_STYLE)
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    **_STYLE,
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -106,15 +159,49 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Age and gender from faces, offline."""
 
 
+def _failed(error: OSError) -> str:
+    """Say what the system refused; where it names no file, it is most often standard output."""
+    reason = error.strerror or str(error)
+    if isinstance(error.filename, (str, bytes)):
+        from ..image import display_name
+
+        return f"cannot read or write {display_name(error.filename)}: {reason}"
+    return f"cannot read or write standard output, or another open file: {reason}"
+
+
 def main() -> None:
+<<<<<<< HEAD
     """Run the command line; the entry point of the `phiz` command."""
     # Pillow would say on standard error what it finds odd in a picture, beside phiz's own one line about it.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     app(prog_name="phiz")
+=======
+    """Run the command line; the entry point of the `phiz` command.
+
+    What is printed may fail while a command or --help prints, or at the end; each way it is said.
+    """
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of metadata, which phiz does not read
+    status: Any = 0
+    try:
+        app(prog_name="phiz")
+    except SystemExit as end:
+        status = end.code
+    except OSError as error:  # a disk or a line that fails is no mistake in phiz: no traceback
+        print(f"phiz: {_failed(error)}", file=sys.stderr)
+        status = 1
+    failure = _settle_stdout()
+    if isinstance(failure, BrokenPipeError):
+        status = 141
+    elif failure is not None and status != 1:
+        print(f"phiz: cannot write standard output: {failure.strerror}", file=sys.stderr)
+        status = 1
+    sys.exit(status)
+>>>>>>> a9802c3 (One bad input costs only itself, what a folder leaves out is said, and a file is written by one run at a time)

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import MinFace, Model, Provider
-from .output import Format, OutputError, Sink, header, render
+from ..files import own_part
+from ..image import MAX_PIXELS
+from .options import MaxPixels, MinFace, Model, Provider
+from .output import Format, OutputError, Sink, format_of, header, render
 
 if TYPE_CHECKING:
     from ..analyzer import Image
     from ..types import Result
+    from .inputs import Aside
 
 
 class Engine(str, Enum):
@@ -41,11 +44,17 @@ def analyze(
         ),
     ],
     format: Annotated[
-        Format, typer.Option(help="A table to read, one JSON object per picture, or CSV with a row per face.")
-    ] = Format.table,
+        Format | None,
+        typer.Option(
+            help="A table to read, one JSON object per picture, or CSV with a row per face; by default what "
+            "--output's name ends in (.jsonl, .csv), else a table."
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
+            "--output",
+            "-o",
             metavar="FILE",
             help="Write there; the file appears once it is complete. With --engine ray: Parquet, "
             "a NAME.parquet, or a folder or URI of parts.",
@@ -60,6 +69,7 @@ def analyze(
     model: Model = "multitask-64",
     min_face: MinFace = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
+    max_pixels: MaxPixels = MAX_PIXELS,
     provider: Provider = "cpu",
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop at the first picture that cannot be read.")
@@ -87,11 +97,11 @@ def analyze(
 ) -> None:
     """Say age and gender for every face in the pictures, in the order given.
 
-    Exit status: 0 all pictures read, 1 some could not be read or the output could not be written,
-    2 wrong usage.
+    Exit status: 0 all pictures read, 1 some could not be read, a folder or pattern among several gave
+    none, or the output could not be written, 2 wrong usage.
     """
     if engine is Engine.ray:
-        if format is not Format.table or annotate is not None or fail_fast:
+        if format not in (None, Format.table) or annotate is not None or fail_fast:
             raise PhizError("--engine ray writes Parquet; leave out --format, --annotate and --fail-fast")
         if provider != "cpu":
             raise PhizError("--engine ray runs the networks on the CPU; leave out --provider")
@@ -106,6 +116,7 @@ def analyze(
             min_face=min_face,
             threads=threads,
             cropped=cropped,
+            max_pixels=max_pixels,
         )
         return
     if workers is not None or ray_address is not None:
@@ -114,14 +125,17 @@ def analyze(
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     from ..analyzer import Analyzer
-    from .inputs import expand, named_sources
+    from .inputs import Aside, expand, named_sources
 
-    pictures = expand(paths)
+    format = format_of(format, output)
+    pictures = expand(paths, aside := Aside())
+    _tell(aside)
     _check_output(output, pictures)
     analyzer = Analyzer(
         model,
         min_face=min_face,
         threads=threads,
+        max_pixels=max_pixels,
         cropped=cropped,
         provider=provider,
         attributes=attributes,
@@ -147,12 +161,18 @@ def analyze(
             elif copies:
                 copies.write(source, picture.whole(), result)
             bar.update()
-    _exit(failed, len(pictures))
+    _exit(failed, len(pictures), aside)
 
 
-def _exit(failed: int, pictures: int) -> None:
+def _tell(aside: Aside) -> None:
+    for line in aside.lines():
+        print(f"phiz: {line}", file=sys.stderr)
+
+
+def _exit(failed: int, pictures: int, aside: Aside) -> None:
     if failed:
         print(f"phiz: {failed} of {pictures} pictures could not be read", file=sys.stderr)
+    if failed or aside.problems:
         raise typer.Exit(1)
 
 
@@ -162,16 +182,21 @@ def _analyze_on_ray(
     if output is None:
         raise PhizError("--engine ray needs --output: a NAME.parquet, or a folder or URI for its parts")
     try:
+        from ..scale.pictures import expand
         from ..scale.run import Settings
         from ..scale.run import analyze as analyze_on_ray
     except ModuleNotFoundError as error:
         raise PhizError(f'--engine ray needs {error.name}: pip install "phiz[scale]"') from error
+    from .inputs import Aside
+
+    pictures = expand(paths, aside := Aside())
+    _tell(aside)
     try:
-        count = analyze_on_ray(paths, output, Settings(**settings), workers=workers, address=address)
+        count = analyze_on_ray(pictures, output, Settings(**settings), workers=workers, address=address)
     except KeyboardInterrupt:
         print("phiz: not complete; the same command goes on with the parts that are missing", file=sys.stderr)
         raise
-    _exit(count.unreadable, count.pictures)
+    _exit(count.unreadable, count.pictures, aside)
 
 
 def _check_output(output: str | None, pictures: list[str]) -> None:
@@ -198,7 +223,7 @@ class AnnotatedCopies:
         from ..image import display_name
 
         path = self._free_path("stdin" if source == "-" else Path(source).stem)
-        part = path.with_name(path.name + ".part")
+        part = own_part(path)
         try:
             Pillow.fromarray(annotate(image, result.faces)).save(part, "JPEG", quality=92)
             os.replace(part, path)  # never writes through a link that bears the name

@@ -79,7 +79,9 @@ def evaluate(
     found = measuring.figures(said, thresholds, seed=seed, resamples=resamples)
     name = f"{loaded.card.name}_{dataset}-{part}"
     folder = output or Path("reports") / name
-    report.make_folder(folder)
+    for place in (folder, results):
+        if place is not None:
+            report.make_folder(place)
     measuring.write_answers(folder / "answers.csv", said)
     facts = {
         "command": shlex.join(["phiz", *sys.argv[1:]]),

@@ -48,7 +48,10 @@ def check(
         ),
     ] = None,
 ) -> None:
-    """Count a data set's usable pictures, their labels, and the rows left out with the reasons."""
+    """Count a data set's usable pictures, their labels, and the rows left out with the reasons.
+
+    Exit status: 0, 1 without a usable picture, 2 wrong usage.
+    """
     if contact_sheet is not None:
         _check_output(contact_sheet, (".png", ".jpg", ".jpeg", ".webp"))
     skipped: list[Skipped] = []
@@ -64,6 +67,8 @@ def check(
         for problem in write_contact_sheet(contact_sheet, records):
             typer.echo(f"  not on the contact sheet: {problem}")
         typer.echo(f"{contact_sheet}: {len(chosen(records))} pictures; mind the data set's terms")
+    if not records:
+        raise typer.Exit(1)
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -74,8 +74,8 @@ def evaluate(
     from ..models.runtime import check_provider
     from ..provenance import environment
 
-    if results is not None and not results.is_dir():
-        raise typer.BadParameter(f"--results: {results} does not exist; make it first")
+    if results is not None:
+        report.make_folder(results)  # before the work, of which nothing would be kept
     check_provider(provider)
     chosen = load_protocol(protocol)
     recipe = Path(model) if Path(model).suffix == ".toml" else None

@@ -91,6 +91,8 @@ def experiment(
     chosen = with_seed(load_attribute_recipe(recipe), training_seed)
     name = f"{chosen.name}-{chosen.seed}"
     folder = output or Path("runs") / name
+    if results is not None:
+        report.make_folder(results)  # before the work, of which nothing would be kept
     outcome = experiment(chosen, data, folder, cache, smallest=smallest)
     lines = fairness.lines(
         outcome.models, TOLD, outcome.source, seed=seed, resamples=resamples, smallest=smallest

@@ -20,5 +20,8 @@ Model = Annotated[
     str, typer.Option(help="A name that `phiz models` lists, or a .onnx file with its card beside it.")
 ]
 MinFace = Annotated[int | None, typer.Option(min=1, metavar="PIXELS", help="Smallest face to look for.")]
+MaxPixels = Annotated[
+    int, typer.Option(min=1, help="Largest picture that is read, width x height; it takes 8 bytes a pixel.")
+]
 Cache = Annotated[Path, typer.Option(help="Folder of the cut crops, shared by runs.")]
 FanWeights = Annotated[Path | None, typer.Option(help="FAN's weights, for a recipe whose aligner is fan.")]

@@ -11,9 +11,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
+from functools import partial
 from types import MappingProxyType, TracebackType
 
 from ..errors import PhizError
+from ..files import SUFFIX, InUseError, open_shared_part
 from ..image import display_name
 from ..types import Face, Result
 
@@ -22,6 +24,24 @@ class OutputError(PhizError):
     """Results could not be written where the user wants them, or not all of them."""
 
     exit_status = 1
+
+
+def format_of(asked: Format | None, output: str | None) -> Format:
+    """Return the asked format, else what the name of the output says, else a table.
+
+    Raises PhizError on a name that promises what phiz does not write.
+    """
+    suffix = os.path.splitext(output or "")[1].lower()
+    if asked is not None:
+        return asked
+    if suffix == ".json":
+        raise PhizError(
+            f"--output {display_name(output or '')}: phiz writes one JSON object a line; name it .jsonl, or "
+            "say --format jsonl"
+        )
+    if suffix == ".parquet":
+        raise PhizError(f"--output {display_name(output or '')}: Parquet needs --engine ray (extra scale)")
+    return {".csv": Format.csv, ".jsonl": Format.jsonl, ".ndjson": Format.jsonl}.get(suffix, Format.table)
 
 
 class Format(str, Enum):
@@ -110,8 +130,9 @@ class Sink:
     """Where results go: standard output, or a file that bears its name only once it is complete.
 
     A file is written as NAME.part and renamed at the end. Where the run ends early (a full disk,
-    Ctrl-C) NAME stays what it was, and NAME.part keeps the whole lines written so far. A device or
-    a pipe is written directly. Every write reaches the operating system before `write` returns.
+    Ctrl-C) NAME stays what it was, and NAME.part keeps the whole lines written so far. A second run
+    that writes the same NAME is refused meanwhile. A device or a pipe is written directly. Every write
+    reaches the operating system before `write` returns.
     """
 
     def __init__(self, path: str | None) -> None:
@@ -124,10 +145,13 @@ class Sink:
             return
         if not _is_special(path):
             self._target = os.path.realpath(path)  # a link keeps pointing to the file it names
-            self._part = self._target + ".part"
+            self._part = self._target + SUFFIX
         try:
             # Unbuffered: after a failed write nothing may linger and be written later.
-            self._file = open(self._part or path, "wb", buffering=0)  # noqa: SIM115
+            plain = partial(open, path, "wb", buffering=0)
+            self._file = open_shared_part(self._target) if self._part else plain()
+        except InUseError as error:
+            raise OutputError(f"cannot write {display_name(path)}: {error}") from error
         except OSError as error:
             raise self._failure(error) from error
 
@@ -170,8 +194,11 @@ class Sink:
         if self._path is None:
             return
         try:
+            if self._part and kind is None and os.name == "posix":
+                os.fsync(self._file.fileno())  # a full disk may show only now
+                os.replace(self._part, self._target)  # while the lock still holds
             self._file.close()
-            if self._part and kind is None:
+            if self._part and kind is None and os.name != "posix":  # Windows renames no open file
                 os.replace(self._part, self._target)
         except OSError as failure:
             raise self._failure(failure) from failure

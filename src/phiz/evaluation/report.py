@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..files import own_part
 from .groups import SHOWN, TITLES, Figure, Scored
 
 FIGURE_COLUMNS = ("group_kind", "group_value", "metric", "value", "low", "high", "n", "note")
@@ -93,7 +94,7 @@ def make_folder(folder: Path) -> None:
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a table as CSV; numbers to four decimals, None as nothing. Raises DataError."""
-    part = path.with_name(f"{path.name}.part")
+    part = own_part(path)
     try:
         with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -106,7 +107,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[Any]])
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8. Raises DataError."""
-    part = path.with_name(f"{path.name}.part")
+    part = own_part(path)
     try:
         part.write_text(text, encoding="utf-8", errors="surrogateescape")
         os.replace(part, path)

@@ -6,7 +6,7 @@ large; `names` makes names printable.
 """
 
 from .bounds import ALLOW_MORE, MAX_BYTES, MAX_PIXELS
-from .formats import readable, suffixes
+from .formats import missing_formats, readable, suffixes
 from .names import display_name
 from .source import Picture, Source, load, read
 
@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "display_name",
     "load",
+    "missing_formats",
     "read",
     "readable",
     "suffixes",

@@ -72,6 +72,11 @@ def suffixes() -> tuple[str, ...]:
     return tuple(sorted(suffix for kind in readable() for suffix in SUFFIXES[kind]))
 
 
+def missing_formats() -> dict[str, tuple[str, ...]]:
+    """Return what would read formats that this installation does not, with the suffixes of their files."""
+    return {f"{need} reads {kind}": SUFFIXES[kind] for kind, need in NEEDS.items() if not opener(kind)}
+
+
 def opener(kind: str) -> Opener | None:
     """Return what opens a format; None where this installation cannot, and for words that name none."""
     plain: dict[str, Opener] = {

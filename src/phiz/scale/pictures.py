@@ -14,7 +14,7 @@ from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
 from ..cli import inputs
 from ..errors import ImageError, PhizError
-from ..image import MAX_BYTES, display_name, load
+from ..image import MAX_BYTES, MAX_PIXELS, display_name, load, suffixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +31,30 @@ class Picture:
     root: str = ""
 
 
-def expand(paths: list[str]) -> list[Picture]:
+def expand(paths: list[str], aside: inputs.Aside | None = None) -> list[Picture]:
     """Return the pictures behind paths, folders, globs and URIs, in the order of plain `phiz analyze`.
 
-    Raises PhizError for standard input, a URI that pyarrow cannot open, or a folder without a picture.
+    aside: see `phiz.cli.inputs.expand`. Raises PhizError for standard input, a URI that pyarrow cannot open,
+    or where there is no picture at all.
     """
     if inputs.STDIN in paths:
         raise PhizError("standard input (-) cannot be shared between workers; name files, folders or URIs")
-    found = []
+    aside = inputs.Aside() if aside is None else aside
+    found: list[Picture] = []
     for path in paths:
         if is_uri(path):
-            found += _expand_uri(path)
+            found += _expand_uri(path, aside)
         else:
-            found += [Picture(name, os.path.abspath(name)) for name in inputs.expand([path])]
+            found += [Picture(name, os.path.abspath(name)) for name in inputs.expand_one(path, aside)]
+    inputs.check_any(found, aside)
     return found
 
 
-def read(picture: Picture) -> NDArray[np.uint8]:
+def read(picture: Picture, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
     """Read one picture as `phiz.image.load` does. Raises ImageError with the same words."""
     name = display_name(picture.name)
     if not picture.root:
-        return load(picture.path, name=name)
+        return load(picture.path, max_pixels=max_pixels, name=name)
     filesystem, _ = locate(picture.root)
     try:
         with filesystem.open_input_stream(picture.path, compression=None) as file:
@@ -63,7 +66,7 @@ def read(picture: Picture) -> NDArray[np.uint8]:
     except (OSError, ArrowException) as error:
         reason = display_name(str(error).partition("\n")[0])
         raise ImageError(f"{name}: cannot be opened ({reason}); check the path") from error
-    return load(data, name=name)
+    return load(data, max_pixels=max_pixels, name=name)
 
 
 def is_uri(path: str) -> bool:
@@ -89,7 +92,7 @@ def public_name(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def _expand_uri(uri: str) -> list[Picture]:
+def _expand_uri(uri: str, aside: inputs.Aside) -> list[Picture]:
     filesystem, path = locate(uri)
     root = "" if isinstance(filesystem, LocalFileSystem) else uri
     name = public_name(uri)
@@ -98,17 +101,16 @@ def _expand_uri(uri: str) -> list[Picture]:
             return [Picture(name, path, root)]  # a missing one fails when it is read, like any bad picture
         entries = filesystem.get_file_info(FileSelector(path, recursive=True))
     except (OSError, ArrowException) as error:
-        raise PhizError(f"cannot read the folder {name}: {error}") from error
+        aside.problems.append(f"cannot read the folder {name}: {display_name(str(error))}")
+        return []
     inside = [entry.path[len(path) :].strip("/") for entry in entries if entry.type == FileType.File]
-    wanted = sorted(filter(_is_picture, inside), key=_walk_order)
+    shown = sorted((file for file in inside if "/." not in f"/{file}"), key=_walk_order)
+    wanted = [file for file in shown if inputs.is_picture(file, suffixes())]
+    for file in set(shown) - set(wanted):
+        aside.pass_over(file)
     if not wanted:
-        looked_for = " ".join(inputs.SUFFIXES)
-        raise PhizError(f"no pictures in the folder {name}; looked for {looked_for}")
+        aside.problems.append(inputs.no_pictures(name))
     return [Picture(f"{name.rstrip('/')}/{entry}", f"{path.rstrip('/')}/{entry}", root) for entry in wanted]
-
-
-def _is_picture(path: str) -> bool:
-    return path.lower().endswith(inputs.SUFFIXES) and not any(p.startswith(".") for p in path.split("/"))
 
 
 def _walk_order(path: str) -> list[tuple[bool, str]]:

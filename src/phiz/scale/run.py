@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,13 @@ from ..analyzer import Analyzer
 from ..crop import CROP_VERSION
 from ..detect import load_card
 from ..errors import ImageError, PhizError
-from ..image import display_name
+from ..image import MAX_PIXELS, display_name
 from ..models.session import gender_model
 from ..models.store import find_model
 from ..readers import read_ahead
 from ..types import Result
 from .parts import Chunk, Count, Folder, plan
-from .pictures import Picture, expand, is_uri, read
+from .pictures import Picture, is_uri, read
 
 #: Pictures in a chunk: a few seconds of one worker's time, which is what a crash can cost.
 CHUNK = 256
@@ -45,6 +46,7 @@ class Settings:
     min_face: int | None = None
     threads: int = 1
     cropped: bool = False
+    max_pixels: int = MAX_PIXELS
 
     def identity(self) -> dict[str, Any]:
         """Return what the answers depend on: the phiz, all weights, and how faces are found and cut."""
@@ -62,7 +64,7 @@ class Settings:
 
 
 def analyze(
-    paths: Sequence[str],
+    pictures: Sequence[Picture],
     output: str,
     settings: Settings,
     *,
@@ -70,7 +72,7 @@ def analyze(
     address: str | None = None,
     chunk: int = CHUNK,
 ) -> Count:
-    """Analyse the pictures behind paths and URIs into Parquet and return how many there were.
+    """Analyse the pictures that `phiz.scale.pictures.expand` found into Parquet and count them.
 
     output: a folder or URI, which gets one part per `chunk` pictures; or a local name that ends in
     .parquet, a file into which the parts are joined at the end. Parts that an earlier run of the same
@@ -78,7 +80,6 @@ def analyze(
     workers, address: see `phiz.engine.session`.
     Raises PhizError for wrong input, OutputError where the output cannot be written.
     """
-    pictures = expand(list(paths))
     if settings.model.endswith((".onnx", ".json")):  # a worker may have another working folder
         settings = replace(settings, model=os.path.abspath(settings.model))
     settings.analyzer()  # what is wrong with the model is said before anything starts
@@ -181,7 +182,8 @@ class Worker:
         return self._folder.finish(chunk.part, own, self._results(self._analyzer, chunk.pictures))
 
     def _results(self, analyzer: Analyzer, pictures: Sequence[Picture]) -> Iterator[Result]:
-        with closing(read_ahead(_read, pictures)) as images:
+        read_one = partial(_read, max_pixels=self._settings.max_pixels)
+        with closing(read_ahead(read_one, pictures)) as images:
             for name, image in images:
                 if isinstance(image, ImageError):
                     yield Result(path=name, width=None, height=None, faces=(), error=str(image))
@@ -189,9 +191,9 @@ class Worker:
                     yield analyzer.analyze(image, name)
 
 
-def _read(picture: Picture) -> tuple[str, NDArray[np.uint8] | ImageError]:
+def _read(picture: Picture, max_pixels: int) -> tuple[str, NDArray[np.uint8] | ImageError]:
     name = display_name(picture.name)
     try:
-        return name, read(picture)
+        return name, read(picture, max_pixels)
     except ImageError as error:
         return name, error

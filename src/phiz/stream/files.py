@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import ImageError
-from ..image import display_name, load
+from ..image import display_name, load, suffixes
 from .buffer import GLANCE, Stop
 from .frame import Frame, StreamError, Troubles
 
-#: Names that a folder's frames end in.
-SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".webp")
 #: Bytes read at once from a pipe.
 CHUNK = 1 << 16
 #: Largest JPEG taken from a pipe, in bytes.
@@ -38,12 +36,12 @@ class Folder:
     def __init__(self, folder: str, rate: float) -> None:
         self.name, self.rate, self.troubles = display_name(folder), rate, Troubles()
         try:
-            names = [name for name in os.listdir(folder) if name.lower().endswith(SUFFIXES)]
+            names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes())]
         except OSError as error:
             raise StreamError(f"cannot read the folder {self.name}: {error.strerror}") from error
         self._paths = [Path(folder, name) for name in sorted(names, key=natural) if name[0] != "."]
         if not self._paths:
-            raise StreamError(f"no pictures in the folder {self.name}; looked for {' '.join(SUFFIXES)}")
+            raise StreamError(f"no pictures in the folder {self.name}; looked for {' '.join(suffixes())}")
 
     def frames(self, stop: Stop) -> Iterator[Frame]:
         """Yield the pictures that can be read; the others are counted."""
