@@ -7,15 +7,17 @@ import pytest
 
 from phiz.training.decision import fit_age_weights, fit_gender_weights
 
+ONES = np.ones(50)
+
 
 def test_the_only_right_branch_gets_all_the_weight():
     truth = np.linspace(1, 80, 50, dtype=np.float32)
-    assert fit_age_weights(np.stack([truth + 9, truth, truth + 7]), truth) == (0, 1, 0)
+    assert fit_age_weights(np.stack([truth + 9, truth, truth + 7]), truth, ONES) == (0, 1, 0)
 
 
 def test_opposite_errors_cancel():
     truth = np.linspace(1, 80, 50, dtype=np.float32)
-    weights = fit_age_weights(np.stack([truth + 1, truth - 3, truth + 30]), truth)
+    weights = fit_age_weights(np.stack([truth + 1, truth - 3, truth + 30]), truth, ONES)
     assert weights == pytest.approx((0.75, 0.25, 0))
 
 
@@ -24,9 +26,23 @@ def test_gender_prefers_the_branch_that_is_sure_and_right():
     female = np.array(
         [[0.6, 0.4, 0.6, 0.4, 0.9], [0.95, 0.05, 0.95, 0.05, 0.1], [0.3, 0.7, 0.3, 0.7, 0.5]], np.float32
     )
-    assert fit_gender_weights(female, truth) == (0, 1, 0)
+    assert fit_gender_weights(female, truth, np.ones(5)) == (0, 1, 0)
 
 
 def test_unlabelled_pictures_do_not_count():
     truth = np.array([10, np.nan], np.float32)
-    assert fit_age_weights(np.array([[10, 90], [20, 20], [30, 30]], np.float32), truth) == (1, 0, 0)
+    assert fit_age_weights(np.array([[10, 90], [20, 20], [30, 30]], np.float32), truth, np.ones(2)) == (
+        1,
+        0,
+        0,
+    )
+
+
+def test_a_picture_counts_as_much_as_it_should():
+    truth = np.array([10, 20], np.float32)
+    ages = np.array([[10, 90], [90, 20], [50, 50]], np.float32)
+    assert fit_age_weights(ages, truth, np.array([9.0, 1.0])) == (1, 0, 0)
+    assert fit_age_weights(ages, truth, np.array([1.0, 9.0])) == (0, 1, 0)
+    female, right = np.array([[0.9, 0.9], [0.1, 0.1], [0.5, 0.5]], np.float32), np.array([1, 0], np.float32)
+    assert fit_gender_weights(female, right, np.array([1.0, 0.0])) == (1, 0, 0)
+    assert fit_gender_weights(female, right, np.array([0.0, 1.0])) == (0, 1, 0)

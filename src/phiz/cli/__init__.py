@@ -11,13 +11,9 @@ import logging
 import os
 import sys
 import warnings
-<<<<<<< HEAD
-from contextlib import suppress
-=======
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
->>>>>>> a9802c3 (One bad input costs only itself, what a folder leaves out is said, and a file is written by one run at a time)
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any
@@ -177,18 +173,13 @@ def _failed(error: OSError) -> str:
 
 
 def main() -> None:
-<<<<<<< HEAD
-    """Run the command line; the entry point of the `phiz` command."""
-    # Pillow would say on standard error what it finds odd in a picture, beside phiz's own one line about it.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)
-    app(prog_name="phiz")
-=======
     """Run the command line; the entry point of the `phiz` command.
 
     What is printed may fail while a command or --help prints, or at the end; each way it is said.
     """
-    warnings.filterwarnings("ignore", module=r"PIL\.")  # of metadata, which phiz does not read
+    # Pillow would say on standard error what it finds odd in a picture, beside phiz's own one line about it.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     status: Any = 0
     try:
         app(prog_name="phiz")
@@ -204,4 +195,3 @@ def main() -> None:
         print(f"phiz: cannot write standard output: {failure.strerror}", file=sys.stderr)
         status = 1
     sys.exit(status)
->>>>>>> a9802c3 (One bad input costs only itself, what a folder leaves out is said, and a file is written by one run at a time)

@@ -130,7 +130,7 @@ def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: P
 
     chosen = with_weights(load_recipe(recipe), weights)
     check_recipe(chosen, run / "best.pt")
-    validation = load_parts(chosen, data, cache, ["validation"])["validation"]
+    validation = load_parts(chosen, data, cache, ["validation"])
     path = finish(chosen, best_network(chosen, run), validation, folder, of_run(chosen, run))
     _say(path)
     return path

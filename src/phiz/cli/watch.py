@@ -80,8 +80,8 @@ def watch(
     usage; 130 or 143 a recording was stopped by Ctrl-C or SIGTERM.
     """
     from ..analyzer import Analyzer
-    from ..stream.buffer import Stop
     from ..detect import load_card
+    from ..stream.buffer import Stop
     from ..stream.output import AnnotatedVideo, Lines, Window, no_window
     from ..stream.source import open_source
     from ..stream.watch import watch as run

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,42 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from phiz.networks.build import TrainableNet, build
-from phiz.training.augment import augment, prepare
+from phiz.training.augment import at_epoch, augment, prepare
 from phiz.training.checkpoint import load_weights
 from phiz.training.crops import Crops, of_crops
+from phiz.training.domains import Figures, measure, poor, score
 from phiz.training.fingerprint import Fingerprint, of_recipe
 from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
 from phiz.training.loop import filled, in_batches
 from phiz.training.losses import multitask_loss, taught_loss
 from phiz.training.recipe import Optimisation, Recipe
+from phiz.training.sampling import draw, load_suspects, weights
 
 
 class AgeAndGender:
     """What the loop needs to know of age and gender; see loop.Task.
 
-    parts: as run.load_parts gives them: "train", "validation" unless nothing is validated, "gender" for
-    crops whose gender alone is known, and further data sets under their names.
+    parts: as run.load_parts gives them: "train", "validation" and "validation NAME" unless nothing is
+    validated, "gender" (CelebA) and "fiw" for crops whose gender alone is known, and further data sets under
+    their names.
     """
-
-    columns: tuple[str, ...] = ("val_age_mae", "val_gender_accuracy", "score")
 
     def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
         self.recipe, self.parts = recipe, parts
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the figures of `validate`, in order."""
+        names = self.recipe.validation.domains
+        names += tuple(f"{name}_poor" for name in names) if self.recipe.validation.poor else ()
+        figures = (f"{name}_{figure}" for name in names for figure in ("age_mae", "gender"))
+        return ("val_age_mae", "val_gender_accuracy", *figures, "score")
+
+    @cached_property
+    def domains(self) -> dict[str, Crops]:
+        """Return what is validated on, see domains_of."""
+        return domains_of(self.recipe, self.parts)
 
     @property
     def seed(self) -> int:
@@ -93,7 +108,7 @@ class AgeAndGender:
 
     def validate(self, net: TrainableNet) -> dict[str, float]:
         """Return the validation figures, see validate."""
-        return validate(net, self.parts["validation"], self.recipe)
+        return validate(net, self.domains, self.recipe)
 
     def line(self, row: dict[str, Any]) -> str:
         """Return an epoch's figures as text."""
@@ -105,22 +120,32 @@ def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     return filled(AgeAndGender(recipe, {}).blank(), output)
 
 
+#: Parts whose pictures teach gender alone, and of which [data] NAME_share is drawn for each epoch.
+GENDER_ONLY = {"gender": "celeba", "fiw": "fiw"}
+
+
 def learnt(parts: dict[str, Crops]) -> list[Crops]:
-    """Return the parts that are trained on, in the order in which rows count through them: "gender" last."""
-    whole = [crops for name, crops in parts.items() if name not in ("validation", "gender")]
-    return [*whole, *([parts["gender"]] if "gender" in parts else [])]
+    """Return the parts that are trained on, in the order in which rows count through them."""
+    return [crops for name, crops in parts.items() if not name.startswith("validation")]
 
 
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
-    """Return the rows of each batch of an epoch, in random order, counted through all that is learnt."""
-    extra = parts.get("gender")
-    whole = sum(len(crops) for crops in learnt(parts) if crops is not extra)
-    order = torch.randperm(whole, generator=random)
-    if extra is not None and recipe.data.celeba_share > 0:
-        drawn = torch.randperm(len(extra), generator=random)[: round(len(extra) * recipe.data.celeba_share)]
-        order = torch.cat([order, whole + drawn])
-        order = order[torch.randperm(len(order), generator=random)]
-    return in_batches(order, recipe.optimisation.batch)
+    """Return the rows of each batch of an epoch, in random order, counted through all that is learnt.
+
+    Of each part so many rows as it has, or a share of it, drawn by their weights; see sampling.
+    """
+    data, start, rows = recipe.data, 0, []
+    suspects = load_suspects(recipe.path.parent / data.suspects) if data.suspects else {}
+    for name, crops in parts.items():
+        if name.startswith("validation"):
+            continue
+        dataset = GENDER_ONLY.get(name, "utkface" if name == "train" else name)
+        share = getattr(data, f"{dataset}_share") if name in GENDER_ONLY else 1.0
+        weight = weights(crops, data.balance, suspects.get(dataset, ()), data.suspect_weight)
+        rows.append(start + draw(weight, round(share * len(crops)), random))
+        start += len(crops)
+    order = torch.from_numpy(np.concatenate(rows))
+    return in_batches(order[torch.randperm(len(order), generator=random)], recipe.optimisation.batch)
 
 
 def batches(
@@ -132,6 +157,7 @@ def batches(
     rank, world: of several processes that train together, each takes every world-th row of every batch.
     """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
+    how = at_epoch(recipe.augmentation, epoch, recipe.optimisation.epochs)
     sets = learnt(parts)
     starts = np.cumsum([0, *map(len, sets)])
     for rows in epoch_order(recipe, parts, random):
@@ -144,7 +170,7 @@ def batches(
             torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))
             for name in ("pixels", "age", "female", "taught")
         )
-        yield augment(pixels, recipe.network.size, recipe.augmentation, random), age, female, taught
+        yield augment(pixels, recipe.network.size, how, random), age, female, taught
 
 
 @torch.no_grad()
@@ -165,22 +191,50 @@ def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tup
     return torch.cat(ages, 1), torch.cat(females, 1)
 
 
-def validate(net: TrainableNet, crops: Crops, recipe: Recipe) -> dict[str, float]:
-    """Return validation figures, the branches weighted as the recipe's fixed decision says.
+def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) -> dict[str, float]:
+    """Return validation figures by domain, the branches weighted as the recipe's fixed decision says.
 
-    score is what the best epoch has least of: years of age error plus a fifth of a year for each
-    hundredth of gender error, so that neither task is chosen at the other's cost.
+    val_age_mae, val_gender_accuracy: of UTKFace, over its pictures; of each domain the means over its cells;
+    score: see domains.py.
     """
-    age, female = predict(net, crops, recipe.network.size)
-    by_age, by_gender = (
-        torch.tensor(w, dtype=torch.float32) for w in (recipe.decision.age, recipe.decision.gender)
-    )
-    known = ~np.isnan(crops.age)
-    mae = float((by_age @ age - torch.from_numpy(crops.age)).abs()[known].mean()) if len(age) else math.nan
-    if not len(female):  # a network without gender
-        return {"val_age_mae": mae, "val_gender_accuracy": math.nan, "score": mae}
-    labelled = ~np.isnan(crops.female)
-    right = ((by_gender @ female >= 0.5) == (torch.from_numpy(crops.female) == 1)).float()[labelled]
-    accuracy = float(right.mean())
-    score = 20 * (1 - accuracy) + (mae if len(age) else 0.0)
-    return {"val_age_mae": mae, "val_gender_accuracy": accuracy, "score": score}
+    found: dict[str, float] = {}
+    figures: dict[str, Figures] = {}
+    for name, crops in domains.items():
+        ages, females = (values.numpy() for values in predict(net, crops, recipe.network.size))
+        age = combined(recipe.decision.age, ages) if len(ages) else None
+        female = combined(recipe.decision.gender, females) if len(females) else None
+        figures[name] = measure(age, female, crops)
+        if name == "utkface":
+            found = plain(age, female, crops)
+    for name, of_domain in figures.items():
+        found |= {f"{name}_age_mae": of_domain.age_mae, f"{name}_gender": of_domain.gender_accuracy}
+    return found | {"score": score(figures)}
+
+
+def plain(
+    age: NDArray[np.float32] | None, female: NDArray[np.float32] | None, crops: Crops
+) -> dict[str, float]:
+    """Return the figures over pictures, NaN of a task that the network or the labels lack."""
+    known, labelled = ~np.isnan(crops.age), ~np.isnan(crops.female)
+    mae = accuracy = math.nan
+    if age is not None and known.any():
+        mae = float(np.abs(age - crops.age)[known].mean())
+    if female is not None and labelled.any():
+        accuracy = float(((female >= 0.5) == (crops.female == 1))[labelled].mean())
+    return {"val_age_mae": mae, "val_gender_accuracy": accuracy}
+
+
+def combined(weights: Sequence[float], branches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the branches' answers combined by their weights: (B,), (B, N) -> (N,)."""
+    return np.asarray(weights, np.float32) @ branches
+
+
+def domains_of(recipe: Recipe, parts: Mapping[str, Crops]) -> dict[str, Crops]:
+    """Return what is validated on by name, each domain again as NAME_poor where the recipe wants it."""
+    found = {
+        name: parts["validation" if name == "utkface" else f"validation {name}"]
+        for name in recipe.validation.domains
+    }
+    if recipe.validation.poor:
+        found |= {f"{name}_poor": poor(crops, recipe.network.size) for name, crops in found.items()}
+    return found

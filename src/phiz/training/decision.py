@@ -14,24 +14,34 @@ Weights = tuple[float, ...]
 STEPS = 20
 
 
-def fit_age_weights(ages: NDArray[np.float32], truth: NDArray[np.float32]) -> Weights:
-    """Return the branch weights with the least mean absolute error. ages: (B, N), truth: (N,), years."""
-    known = ~np.isnan(truth)
-    return _best(len(ages), lambda w: float(np.abs(w @ ages[:, known] - truth[known]).mean()))
+def fit_age_weights(
+    ages: NDArray[np.float32], truth: NDArray[np.float32], counts: NDArray[np.float64]
+) -> Weights:
+    """Return the branch weights with the least mean absolute error.
+
+    ages: (B, N), truth: (N,), years. counts: (N,) how much each picture counts.
+    """
+    known = ~np.isnan(truth) & (counts > 0)
+    count = counts[known]
+    return _best(len(ages), lambda w: float(np.abs(w @ ages[:, known] - truth[known]) @ count))
 
 
-def fit_gender_weights(female: NDArray[np.float32], truth: NDArray[np.float32]) -> Weights:
+def fit_gender_weights(
+    female: NDArray[np.float32], truth: NDArray[np.float32], counts: NDArray[np.float64]
+) -> Weights:
     """Return the branch weights with the least binary cross-entropy.
 
-    female: (B, N) probabilities, truth: (N,) 1, 0 or NaN. Cross-entropy rather than accuracy,
-    which moves in steps of one picture and would be fitted to single faces.
+    female: (B, N) probabilities, truth: (N,) 1, 0 or NaN. counts: (N,) how much each picture counts.
+    Cross-entropy rather than accuracy, which moves in steps of one picture and would be fitted to single
+    faces.
     """
-    known = ~np.isnan(truth)
+    known = ~np.isnan(truth) & (counts > 0)
+    count = counts[known]
     target = truth[known] == 1
 
     def cross_entropy(weights: NDArray[np.float64]) -> float:
         p = np.clip(weights @ female[:, known], 1e-6, 1 - 1e-6)
-        return float(-np.log(np.where(target, p, 1 - p)).mean())
+        return float(-np.log(np.where(target, p, 1 - p)) @ count)
 
     return _best(len(female), cross_entropy)
 

@@ -34,7 +34,9 @@ class Task(Protocol[Net]):
     columns: of log.csv, the figures that `validate` returns, in order; "score" is among them.
     """
 
-    columns: tuple[str, ...]
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of the figures, see the class."""
 
     @property
     def seed(self) -> int:

@@ -13,10 +13,12 @@ from phiz.landmarks import LANDMARKERS
 from phiz.toml_file import read_toml
 from phiz.training.settings import check_keys, head, section
 
-#: Data sets that [data] further takes; UTKFace and CelebA are trained on by their split files.
-FURTHER = tuple(name for name in DATA_SETS if name not in ("utkface", "celeba"))
+#: Data sets that [data] further takes; UTKFace, CelebA and FIW are trained on by their split files.
+FURTHER = tuple(name for name in DATA_SETS if name not in ("utkface", "celeba", "fiw"))
 #: The small networks at 64 pixels that multitask is compared with.
 RIVALS = ("ssr-net", "c3ae", "mobilenet-v1-025", "densenet-19", "lmtcnn")
+#: Kinds of pictures that [validation] takes.
+DOMAINS = ("utkface", "celeba", "fiw", "fgnet")
 #: What aligns the crops: the detector as in analysis, the data set's own points, or a landmark finder.
 ALIGNERS = ("detector", "landmarks", *LANDMARKERS)
 
@@ -29,6 +31,11 @@ class Data:
     conflicts: file of contradicting labels, left out of training.
     celeba: split file of CelebA, whose pictures teach gender only; "" for none.
     celeba_share: share of CelebA's training pictures drawn anew for each epoch.
+    fiw, fiw_share: the same of Families in the Wild.
+    balance: how evenly cells of age band and gender are drawn, 0 as they are to 1 all alike, within each data
+    set; see sampling.weights.
+    suspects: file of suspected labels (dataset, file), drawn suspect_weight times as often as others; "" for
+    none.
     further: further data sets to train on, by their names in docs/datasets.md, such as ("imdb-wiki",): all
     pictures but those of an official validation or test part; an age or gender that a set lacks is not
     learnt.
@@ -43,11 +50,28 @@ class Data:
     conflicts: str = ""
     celeba: str = ""
     celeba_share: float = 0.0
+    fiw: str = ""
+    fiw_share: float = 0.0
+    balance: float = 0.0
+    suspects: str = ""
+    suspect_weight: float = 0.5
     further: tuple[str, ...] = ()
     taught: str = ""
     limit: int = 0
     aligner: str = "detector"
     fan_weights: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What epochs and settings are chosen on; see domains.py.
+
+    domains: some of "utkface", "celeba", "fiw" (the validation parts of [data]'s splits) and "fgnet" (its
+    twelve tuning people); "utkface" is always among them. poor: each of them again as a poor camera sees it.
+    """
+
+    domains: tuple[str, ...] = ("utkface",)
+    poor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +157,20 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Random changes to a training crop; see augment.augment.
+    """Random changes to a training crop; see augment.augment. What is zero draws nothing.
 
-    rotation: degrees. scale: relative, 0.1 for 0.9 to 1.1. shift: share of the side. brightness,
-    contrast, saturation: relative. grey, blur, noise, erase: probabilities.
+    rotation: degrees. scale: relative, 0.1 for 0.9 to 1.1. shift: share of the side. keypoints: the
+    detector's error in each point that aligns a crop, a standard deviation as a share of the crop's side.
+    brightness, contrast, saturation: relative. grey, blur, noise, erase: probabilities.
+
+    The camera (camera.py). exposure, cast: stops, of all colours and of each by itself. light, lens, motion,
+    shrink, sensor, jpeg: probabilities of light from one side, of blur by focus and by motion, of few pixels,
+    of noise and of JPEG. mask, scarf, hat, glasses, patch, corners: probabilities of what hides parts of a
+    face (covers.py).
+
+    rise: share of the epochs over which all this grows to its full strength, from `faint` of it. gentle:
+    share of the epochs, the last ones, in which it is `faint` again. faint: a share of each spread and
+    probability; flip never changes.
     """
 
     flip: bool = True
@@ -150,6 +184,24 @@ class Augmentation:
     blur: float = 0.05
     noise: float = 0.05
     erase: float = 0.1
+    keypoints: float = 0.0
+    exposure: float = 0.0
+    cast: float = 0.0
+    light: float = 0.0
+    lens: float = 0.0
+    motion: float = 0.0
+    shrink: float = 0.0
+    sensor: float = 0.0
+    jpeg: float = 0.0
+    mask: float = 0.0
+    scarf: float = 0.0
+    hat: float = 0.0
+    glasses: float = 0.0
+    patch: float = 0.0
+    corners: float = 0.0
+    rise: float = 0.0
+    gentle: float = 0.0
+    faint: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +234,20 @@ class Recipe:
     augmentation: Augmentation
     decision: Decision
     path: Path
+    validation: Validation = Validation()
 
     @property
     def data_sets(self) -> tuple[str, ...]:
         """Return the names of the data sets that are trained on, beside the folds of a protocol."""
         utkface = ("utkface",) if self.data.utkface else ()
         celeba = ("celeba",) if self.data.celeba and self.data.celeba_share > 0 else ()
-        return (*utkface, *celeba, *self.data.further)
+        fiw = ("fiw",) if self.data.fiw and self.data.fiw_share > 0 else ()
+        return (*utkface, *celeba, *fiw, *self.data.further)
 
     @property
     def files(self) -> dict[tuple[str, str], Path]:
         """Return the files that are named beside start, by section and key."""
-        keys = ("utkface", "conflicts", "celeba", "taught", "fan_weights")
+        keys = ("utkface", "conflicts", "celeba", "fiw", "suspects", "taught", "fan_weights")
         named = {key: getattr(self.data, key) for key in keys}
         return {("data", key): self.path.parent / name for key, name in named.items() if name}
 
@@ -209,7 +263,7 @@ def load_recipe(path: Path | str) -> Recipe:
     if "task" in table:
         raise RecipeError(f"{path}: expected a recipe for age and gender, its task is {table['task']!r}")
     sections = {"data": Data, "network": Network, "optimisation": Optimisation, "loss": Loss}
-    sections |= {"augmentation": Augmentation, "decision": Decision}
+    sections |= {"augmentation": Augmentation, "decision": Decision, "validation": Validation}
     check_keys(
         path,
         "",
@@ -242,8 +296,27 @@ def load_recipe(path: Path | str) -> Recipe:
             raise RecipeError(
                 f"{path}: [decision] {task} must be {_NUMBER[branches]} that sum to 1, got {list(weights)}"
             )
+    _check_domains(recipe)
     _check_choices(recipe)
     return recipe
+
+
+def _check_domains(recipe: Recipe) -> None:
+    path, data, domains = recipe.path, recipe.data, recipe.validation.domains
+    if wrong := set(domains) - set(DOMAINS):
+        raise RecipeError(
+            f"{path}: [validation] domains takes some of {', '.join(DOMAINS)}, got {min(wrong)!r}"
+        )
+    if "utkface" not in domains:
+        raise RecipeError(f"{path}: [validation] domains must hold 'utkface', got {list(domains)}")
+    for name in ("celeba", "fiw"):
+        if name in domains and not getattr(data, name):
+            raise RecipeError(
+                f"{path}: [validation] domains names {name!r}, whose split [data] {name} must name"
+            )
+    for name in ("celeba_share", "fiw_share", "balance", "suspect_weight"):
+        if not 0 <= (value := getattr(data, name)) <= 1:
+            raise RecipeError(f"{path}: [data] {name} is a share from 0 to 1, got {value}")
 
 
 def _fewer_branches(path: Path, network: Network, table: dict[str, Any]) -> Decision:

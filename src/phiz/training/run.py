@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phiz.datasets import registry
-from phiz.datasets.celeba import read_celeba
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
 from phiz.datasets.utkface import read_utkface
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
 from phiz.training import decision
-from phiz.training.age_gender import AgeAndGender, predict
+from phiz.training.age_gender import GENDER_ONLY, AgeAndGender, combined, domains_of, plain, predict
 from phiz.training.checkpoint import check_start
 from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
+from phiz.training.domains import TUNING_PEOPLE, balance, measure, score
 from phiz.training.export import export
 from phiz.training.learnt import Learnt
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe
 from phiz.training.taught import load_answers
 
+#: Answers of a network's branches, (B, N).
+Answers = NDArray[np.float32]
+
 
 def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
-    """Train `recipe` on the data sets in `data` (UTKFace/, CelebA/) and return the exported ONNX path.
+    """Train `recipe` on the data sets in `data` (UTKFace/, CelebA/, ...) and return the exported ONNX path.
 
     output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
     Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
@@ -42,7 +45,7 @@ def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool =
     task = AgeAndGender(recipe, parts)
     learnt = task.learnt()
     net = train(task, output, resume=resume)
-    return finish(recipe, net, parts["validation"], output, learnt)
+    return finish(recipe, net, parts, output, learnt)
 
 
 def load_parts(
@@ -51,32 +54,43 @@ def load_parts(
     cache: Path,
     names: Collection[str] = ("train", "validation", "further", "gender"),
 ) -> dict[str, Crops]:
-    """Return the crops of a recipe: "train", "validation", and "gender" where it names CelebA.
+    """Return the crops of a recipe: "train", "validation", and "gender" or "fiw" where it learns from these.
 
-    A further data set is a part under its own name.
-    names: the parts that are needed ("further" for all further data sets); the others are neither read nor
-    cut.
+    A further data set is a part under its own name; a further domain is "validation NAME".
+    names: the parts that are needed ("further" for all further data sets, "gender" for all that teach gender
+    alone, "validation" for all domains); the others are neither read nor cut.
     """
     parts: dict[str, Crops] = {}
     if {"train", "validation"} & set(names):
         for part, records in _utkface(recipe, data, names).items():
             parts[part] = _crops(recipe, records, cache, chips=True)
+    if "validation" in names:
+        for name in recipe.validation.domains:
+            if name != "utkface":
+                records = _domain(recipe, name, data)
+                parts[f"validation {name}"] = _crops(recipe, records, cache, chips=registry.named(name).chips)
     if "further" in names:
         for name in recipe.data.further:
-            chips = registry.named(name).chips
-            parts[name] = _crops(recipe, _further(recipe, name, data), cache, chips=chips)
-    if "gender" in names and (photos := _celeba(recipe, data)):
-        parts["gender"] = _crops(recipe, photos, cache, chips=False)
+            parts[name] = _crops(
+                recipe, _further(recipe, name, data), cache, chips=registry.named(name).chips
+            )
+    if "gender" in names:
+        for part, name in GENDER_ONLY.items():
+            if photos := _gender_only(recipe, name, data):
+                parts[part] = _crops(recipe, photos, cache, chips=registry.named(name).chips)
     if recipe.data.taught:
         answers = load_answers(recipe.files["data", "taught"])
-        parts |= {name: answers.of(crops) for name, crops in parts.items() if name != "validation"}
+        parts |= {
+            name: answers.of(crops) for name, crops in parts.items() if not name.startswith("validation")
+        }
     return parts
 
 
 def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord], bool]]:
     """Return the pictures that a recipe trains on, set by set, and whether a set holds chips."""
     further = [(_further(recipe, name, data), registry.named(name).chips) for name in recipe.data.further]
-    return [(_utkface(recipe, data, ["train"])["train"], True), *further, (_celeba(recipe, data), False)]
+    alone = [(_gender_only(recipe, name, data), registry.named(name).chips) for name in GENDER_ONLY.values()]
+    return [(_utkface(recipe, data, ["train"])["train"], True), *further, *(few for few in alone if few[0])]
 
 
 def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: bool) -> Crops:
@@ -96,11 +110,23 @@ def fan_file(recipe: Recipe) -> Path | None:
     return recipe.files.get(("data", "fan_weights"))
 
 
-def _celeba(recipe: Recipe, data: Path) -> list[FaceRecord]:
-    if not recipe.data.celeba or recipe.data.celeba_share <= 0:
+def _gender_only(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
+    """Return the training pictures of a data set that teaches gender alone; none where none are drawn."""
+    if not getattr(recipe.data, name) or getattr(recipe.data, f"{name}_share") <= 0:
         return []
-    drawn = set(load_split(recipe.path.parent / recipe.data.celeba)["train"])
-    photos = [record for record in read_celeba(data / "CelebA") if record.path.name in drawn]
+    return _part(recipe, name, "train", data)
+
+
+def _domain(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
+    if name == "fgnet":
+        people = [record for record in registry.read(name, data) if record.subject in TUNING_PEOPLE]
+        return _spread(people, recipe.data.limit or None)
+    return _part(recipe, name, "validation", data)
+
+
+def _part(recipe: Recipe, name: str, part: str, data: Path) -> list[FaceRecord]:
+    drawn = set(load_split(recipe.path.parent / getattr(recipe.data, name)).get(part, ()))
+    photos = [record for record in registry.read(name, data) if record.path.name in drawn]
     return _spread(photos, recipe.data.limit or None)
 
 
@@ -128,38 +154,72 @@ def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, li
     return {part: _spread(chosen, recipe.data.limit or None) for part, chosen in parts.items()}
 
 
-def finish(recipe: Recipe, net: TrainableNet, validation: Crops, output: Path, learnt: Learnt) -> Path:
+def finish(recipe: Recipe, net: TrainableNet, parts: dict[str, Crops], output: Path, learnt: Learnt) -> Path:
     """Choose the branch weights, export the network into `output` and return the ONNX path.
 
-    Where there are several branches both kinds of weights are measured on validation and stand on the card;
-    validation.json beside it repeats them. learnt: what the network has learnt from.
+    parts: those of validation. Where there are several branches both kinds of weights are measured and stand
+    on the card; the fitted ones are best for all domains together, cells and domains counting alike. What
+    validation.json beside the card adds is the figures by cell.
     """
-    age, female = (values.numpy() for values in predict(net, validation, recipe.network.size))
-    fixed = recipe.decision.age, recipe.decision.gender
-    ways = {"fixed": fixed}
+    domains = domains_of(recipe, parts)
+    answers: dict[str, tuple[Answers, Answers]] = {}
+    for name, crops in domains.items():
+        age, female = predict(net, crops, recipe.network.size)
+        answers[name] = age.numpy(), female.numpy()
+    ways = {"fixed": (recipe.decision.age, recipe.decision.gender)}
     if recipe.network.branches > 1:
-        ways["fitted"] = (
-            decision.fit_age_weights(age, validation.age) if len(age) else fixed[0],
-            decision.fit_gender_weights(female, validation.female) if len(female) else fixed[1],
-        )
-    figures = {name: _measured(age, female, validation, *weights) for name, weights in ways.items()}
+        ways["fitted"] = _fitted(recipe, answers, domains)
+    short, whole = {}, {}
+    for way, weights in ways.items():
+        said = {name: _combined(*answers[name], *weights) for name in domains}
+        figures = {name: measure(*said[name], crops) for name, crops in domains.items()}
+        short[way] = _on_card(said["utkface"], domains["utkface"], weights)
+        short[way]["score"] = round(score(figures), 3)
+        cells = {name: asdict(found) | {"worst": found.worst()} for name, found in figures.items()}
+        whole[way] = short[way] | {"domains": cells}
     output.mkdir(parents=True, exist_ok=True)
-    (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    (output / "validation.json").write_text(json.dumps(whole, indent=2) + "\n", encoding="utf-8")
     by_age, by_gender = ways[recipe.decision.weights]
-    return export(net, recipe, by_age, by_gender, {"validation": figures}, output, learnt)
+    return export(net, recipe, by_age, by_gender, {"validation": short}, output, learnt)
 
 
-def _measured(
-    age: NDArray[np.float32], female: NDArray[np.float32], crops: Crops, by_age: Weights, by_gender: Weights
+def _fitted(
+    recipe: Recipe, answers: dict[str, tuple[Answers, Answers]], domains: dict[str, Crops]
+) -> tuple[Weights, Weights]:
+    """Return the branch weights that are best for all domains together; the fixed ones of a task left out."""
+    ages, females = (np.concatenate(values, axis=1) for values in zip(*answers.values(), strict=True))
+    age, female = (
+        np.concatenate([getattr(crops, name) for crops in domains.values()]) for name in ("age", "female")
+    )
+    counts = [balance(crops) for crops in domains.values()]
+    by_age, by_gender = (np.concatenate(values) for values in zip(*counts, strict=True))
+    return (
+        decision.fit_age_weights(ages, age, by_age) if len(ages) else recipe.decision.age,
+        decision.fit_gender_weights(females, female, by_gender) if len(females) else recipe.decision.gender,
+    )
+
+
+def _combined(
+    age: Answers, female: Answers, by_age: Weights, by_gender: Weights
+) -> tuple[Answers | None, Answers | None]:
+    """Return age and gender, the branches combined by these weights; None of a task that is left out."""
+    return (
+        combined(by_age, age) if len(age) else None,
+        combined(by_gender, female) if len(female) else None,
+    )
+
+
+def _on_card(
+    said: tuple[Answers | None, Answers | None], crops: Crops, weights: tuple[Weights, Weights]
 ) -> dict[str, Any]:
-    """Return the validation figures of the branches combined by these weights."""
+    """Return what the card says of one way to combine the branches."""
+    found = plain(*said, crops)
     figures: dict[str, Any] = {}
-    if len(age):
-        error = np.nanmean(np.abs(np.array(by_age) @ age - crops.age))
-        figures |= {"age_weights": list(by_age), "age_mae": round(float(error), 3)}
-    if len(female):
-        right = ((np.array(by_gender) @ female >= 0.5) == (crops.female == 1)).mean()
-        figures |= {"gender_weights": list(by_gender), "gender_accuracy": round(float(right), 4)}
+    if said[0] is not None:
+        figures |= {"age_weights": list(weights[0]), "age_mae": round(found["val_age_mae"], 3)}
+    if said[1] is not None:
+        accuracy = round(found["val_gender_accuracy"], 4)
+        figures |= {"gender_weights": list(weights[1]), "gender_accuracy": accuracy}
     return figures
 
 

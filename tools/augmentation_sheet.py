@@ -1,0 +1,73 @@
+"""Draw what augmentation does, link by link, on the bundled public-domain portrait.
+
+    python tools/augmentation_sheet.py recipes/NAME.toml docs/augmentation.webp
+
+Each row is one link alone, always applied, in eight draws; the last rows are the recipe's whole augmentation
+at full strength and in its gentle epochs, and the poor camera of validation. No other picture is drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from phiz import image
+from phiz.crop import face_crop
+from phiz.data import ASTRONAUT
+from phiz.detect import Detector
+from phiz.training.augment import augment
+from phiz.training.crops import MARGIN
+from phiz.training.domains import POOR
+from phiz.training.recipe import Augmentation, load_recipe
+
+DRAWS, CAPTION = 8, 96
+#: Links that are spreads rather than probabilities, and how much of each the sheet shows.
+SPREADS = {"keypoints": 0.03, "rotation": 15.0, "exposure": 1.5, "cast": 0.3}
+LINKS = ("light", "lens", "motion", "shrink", "sensor", "jpeg")
+COVERS = ("mask", "scarf", "hat", "glasses", "patch", "corners")
+
+
+def rows(how: Augmentation) -> dict[str, Augmentation]:
+    """Return the settings of each row by its caption."""
+    names = [field.name for field in fields(Augmentation) if field.name not in ("flip", "faint")]
+    nothing = Augmentation(**dict.fromkeys(names, 0.0), flip=False)
+    found = {"none": nothing}
+    found |= {name: replace(nothing, **{name: value}) for name, value in SPREADS.items()}
+    found |= {name: replace(nothing, **{name: 1.0}) for name in (*LINKS, *COVERS)}
+    gentle = replace(how, **{name: how.faint * getattr(how, name) for name in names})
+    return found | {"recipe": how, "recipe, faint": gentle, "poor camera": POOR}
+
+
+def main() -> None:
+    """Cut the portrait's face as training does and draw the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("output", type=Path)
+    options = parser.parse_args()
+    recipe = load_recipe(options.recipe)
+    size, full = recipe.network.size, round(recipe.network.size * MARGIN)
+    picture = image.load(ASTRONAUT)
+    points = Detector().detect(picture)[0].keypoints
+    face = face_crop(picture, points, full, recipe.crop.zoomed_out(MARGIN))
+    crops = torch.from_numpy(np.array(face))[None].expand(DRAWS, -1, -1, -1).contiguous()
+    shown = rows(recipe.augmentation)
+    sheet = Image.new("RGB", (CAPTION + DRAWS * (size + 2), len(shown) * (size + 2)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for number, (caption, how) in enumerate(shown.items()):
+        top = number * (size + 2)
+        draw.text((4, top + size // 2 - 6), caption, fill="black")
+        x = augment(crops, size, how, torch.Generator().manual_seed(number))
+        pixels = x.add(1).mul(127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+        for column, one in enumerate(pixels):
+            sheet.paste(Image.fromarray(one), (CAPTION + column * (size + 2), top))
+    sheet.save(options.output, quality=90, method=6)
+    print(f"{options.output}: {len(shown)} rows")
+
+
+if __name__ == "__main__":
+    main()
