@@ -1,11 +1,12 @@
-"""Make a checkpoint to train on from a shipped age network, whose export has no batch norms and 8-bit weights.
+"""Make a checkpoint to train on from a shipped age network, whose export has no norms and 8-bit weights.
 
-    python tools/unfold_age_network.py src/phiz/models/weights/age-accurate.onnx \\
-        recipes/age-efficientnet-lite0-utkface.toml --data ../shared/data --output recipes/start/age-accurate.pt
+    git show e12dc92:src/phiz/models/weights/age-accurate.onnx > age-accurate.onnx   # and its .json
+    python tools/unfold_age_network.py age-accurate.onnx recipes/age-efficientnet-lite0-utkface.toml \\
+        --data ../shared/data --output runs/age-accurate-stage-1/best.pt
 
-The export folds each batch norm into the filter before it. Here every norm is given the mean and variance that its
-filter's answers have on training crops, and gain and offset that undo them, so that the network answers as before
-and training can go on. Prints how far its answers are off those of the ONNX file.
+The export folds each batch norm into the filter before it. Here every norm is given the mean and variance that
+its filter's answers have on training crops, and gain and offset that undo them, so that the network answers as
+before and training can go on. Prints how far its answers are off those of the ONNX file.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CROPS = 1024
 def folded(
     path: Path,
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], dict[str, tuple[np.ndarray, np.ndarray]]]:
-    """Return (filter, offset) of each convolution in the graph's order, and of the linear layers by output."""
+    """Return (filter, offset) of each convolution in the graph's order, and of the layers after them."""
     model = onnx.load(path)
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:  # weights in 8 bits: a cast, then a scale per filter
