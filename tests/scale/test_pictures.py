@@ -91,9 +91,24 @@ def test_what_is_refused(folder: Path) -> None:
         expand(["nowhere://user:secret@bucket/x?key=secret"])
     shutil.rmtree(folder / "a")
     (folder / "a").mkdir()
-    with pytest.raises(PhizError, match=r"no pictures in the folder file://.*/a; looked for .bmp .gif"):
+    with pytest.raises(PhizError, match=r"no pictures in the folder file://.*/a; looked for .*\.bmp \.gif"):
         expand([f"file://{folder}/a"])
 
 
 def test_no_secret_stands_in_a_name() -> None:
     assert public_name("s3://key:secret@bucket/a b?secret=x&region=y") == "s3://bucket/a b"
+
+
+def test_what_gives_nothing_beside_good_pictures_is_said(folder: Path) -> None:
+    (folder / "bare").mkdir()
+    (folder / "notes.txt").touch()
+    (folder / "b.annotated.jpg").touch()
+    aside = inputs.Aside()
+    uri = f"file://{folder}"
+    found = expand([f"{uri}/bare", str(folder / "bare"), uri], aside)
+    assert [picture.name for picture in found] == [picture.name for picture in expand([uri])]
+    assert [line.partition(";")[0] for line in aside.problems] == [
+        f"no pictures in the folder {uri}/bare",
+        f"no pictures in the folder {folder}/bare",
+    ]
+    assert (aside.passed_over[".txt"], aside.copies) == (1, 1)
