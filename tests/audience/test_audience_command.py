@@ -118,6 +118,14 @@ def test_parquet(counted: Path, tmp_path: Path) -> None:
     assert "phiz: cannot write " in missing.output
 
 
+def test_the_name_of_the_output_file_says_the_format(counted: Path, tmp_path: Path) -> None:
+    for kind in ("csv", "jsonl"):
+        target = tmp_path / f"report.{kind}"
+        assert run(counted, "--output", target).exit_code == 0
+        assert target.read_text() == run(counted, "--format", kind).output
+    assert "name it .jsonl" in run(counted, "--output", tmp_path / "report.json").output
+
+
 def test_output_file(counted: Path, tmp_path: Path) -> None:
     target = tmp_path / "report.csv"
     done = run(counted, "--format", "csv", "--output", target)

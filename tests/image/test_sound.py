@@ -64,3 +64,14 @@ def test_a_jpeg_that_lacks_pixels_is_refused_wherever_it_ends(options: dict[str,
     for end in range(len(data) - 2):
         with pytest.raises(ImageError, match=r"got one damaged or cut short|got no picture|got an empty"):
             image.load(data[:end])
+
+
+@pytest.mark.parametrize("options", JPEGS)
+def test_a_jpeg_that_lacks_pixels_is_refused_also_where_it_is_read_smaller(options: dict[str, Any]) -> None:
+    """At an eighth a decoder takes the mean of each block, and the rest may be missing unseen."""
+    data = encode(scene(64, 48), "JPEG", **options)
+    sound = image.read(data[:-2], lambda width, height: 8.0)
+    assert np.array_equal(sound.whole(), image.load(data))
+    for end in range(len(data) // 2, len(data) - 2):
+        with pytest.raises(ImageError, match="got one damaged or cut short"):
+            image.read(data[:end], lambda width, height: 8.0)

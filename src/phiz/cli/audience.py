@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .output import Sink
+from .output import Sink, named_format
 
 if TYPE_CHECKING:
     from ..audience.calendar import Calendar
@@ -52,8 +52,12 @@ def audience(
         str | None, typer.Option(metavar="ZONE", help="Time zone of the report, such as Europe/Berlin.")
     ] = None,
     format: Annotated[
-        Format, typer.Option(help="A table to read, or a file for other tools.")
-    ] = Format.table,
+        Format | None,
+        typer.Option(
+            help="A table to read, or a file for other tools; by default what --output's name ends in "
+            "(.csv, .jsonl, .parquet), else a table."
+        ),
+    ] = None,
     output: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write there; the file appears once it is complete.")
     ] = None,
@@ -79,6 +83,7 @@ def audience(
     if set_:
         print(_describe(_set(database, set_)))
         return
+    format = format or Format(named_format(output) or "table")
     if format is Format.parquet and output is None:
         raise PhizError("--format parquet needs --output FILE")
     with open_store(database, create=False) as store:

@@ -26,22 +26,31 @@ class OutputError(PhizError):
     exit_status = 1
 
 
-def format_of(asked: Format | None, output: str | None) -> Format:
-    """Return the asked format, else what the name of the output says, else a table.
+def named_format(output: str | None) -> str | None:
+    """Return the format that the name of an output ends in: csv, jsonl, parquet, or None.
 
-    Raises PhizError on a name that promises what phiz does not write.
+    Raises PhizError on .json, which no list of results in phiz is.
     """
     suffix = os.path.splitext(output or "")[1].lower()
-    if asked is not None:
-        return asked
     if suffix == ".json":
         raise PhizError(
             f"--output {display_name(output or '')}: phiz writes one JSON object a line; name it .jsonl, or "
             "say --format jsonl"
         )
-    if suffix == ".parquet":
+    return {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(suffix)
+
+
+def format_of(asked: Format | None, output: str | None) -> Format:
+    """Return the asked format, else what the name of the output says, else a table.
+
+    Raises PhizError on a name that promises what is not written.
+    """
+    if asked is not None:
+        return asked
+    name = named_format(output)
+    if name == "parquet":
         raise PhizError(f"--output {display_name(output or '')}: Parquet needs --engine ray (extra scale)")
-    return {".csv": Format.csv, ".jsonl": Format.jsonl, ".ndjson": Format.jsonl}.get(suffix, Format.table)
+    return Format(name or "table")
 
 
 class Format(str, Enum):

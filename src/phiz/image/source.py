@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TypeAlias
 
 import numpy as np
@@ -157,14 +158,12 @@ def _decode(data: bytes, max_pixels: int, name: str, reduction: Reduction) -> Pi
     if opener(kind) is None:
         raise refusal(kind, name)
 
-    def decode(data: bytes) -> Picture:
-        return _decode_kind(kind, data, max_pixels, name, reduction)
-
     try:
-        return decode(data)
+        return _decode_kind(kind, data, max_pixels, name, reduction)
     except ImageError:
         whole = None
-        if kind == "JPEG":
+        if kind == "JPEG":  # in all its pixels: read smaller, what is missing may not show
+            decode = partial(_decode_kind, kind, max_pixels=max_pixels, name=name, reduction=_not_at_all)
             whole = without_end_marker(data, decode)
         if whole is None:
             raise
