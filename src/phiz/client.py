@@ -31,13 +31,19 @@ NAMELESS = "picture bytes"
 class ServiceError(PhizError):
     """The service refused a request, or there was none to be reached.
 
-    status: of the HTTP answer, None where there was no answer.
+    status, code: of the HTTP answer, None where there was no answer; docs/service.md lists the codes.
     retry_after: seconds after which the service thinks another try worthwhile, None where it says nothing.
     """
 
-    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        status: int | None = None,
+        retry_after: float | None = None,
+        code: str | None = None,
+    ) -> None:
         super().__init__(message)
-        self.status, self.retry_after = status, retry_after
+        self.status, self.retry_after, self.code = status, retry_after, code
 
 
 class Client:
@@ -143,6 +149,7 @@ class Client:
             f"{self._url} answered {response.status}: {answer.get('detail', response.reason)}",
             response.status,
             float(wait) if wait.isdecimal() else None,
+            answer.get("code"),
         )
 
 
@@ -174,6 +181,7 @@ def _result(plain: dict[str, Any], name: str | None) -> Result:
         for face in plain["faces"]
     )
     error = plain["error"]
+    plain = {name: value for name, value in plain.items() if name != "code"}
     if error is not None and name is not None:
         error = name + error.removeprefix(NAMELESS)
     return Result(**{**plain, "path": name, "faces": faces, "error": error})

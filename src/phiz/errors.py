@@ -8,7 +8,14 @@ class PhizError(Exception):
 
 
 class ImageError(PhizError):
-    """A picture could not be read. The message names the picture and the reason."""
+    """A picture could not be read. The message names the picture and the reason.
+
+    code: the kind of reason in one word, for programs that say it in words of their own.
+    """
+
+    def __init__(self, message: object, code: str = "unreadable") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ModelError(PhizError):

@@ -91,7 +91,7 @@ def test_a_report_spans_so_many_days(client: TestClient, database: Path, period:
     more = client.get("/v1/audience", params={"period": period, "from": "2024-01-01"})
     assert more.status_code == 422
     words = f"expected at most {days} days by the {period}, got more; move from and to closer"
-    assert more.json() == {"detail": words}
+    assert more.json() == {"detail": words, "code": "time_span"}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_report_spans_so_many_days(client: TestClient, database: Path, period:
 )
 def test_what_is_no_period_or_time_is_refused(client: TestClient, wrong: dict[str, str], words: str) -> None:
     answer = client.get("/v1/audience", params=wrong)
-    assert (answer.status_code, answer.json()) == (422, {"detail": words})
+    assert (answer.status_code, answer.json()) == (422, {"detail": words, "code": "bad_time"})
 
 
 def test_a_service_without_a_database_says_so(analyzer: Analyzer, client: TestClient) -> None:
@@ -113,7 +113,8 @@ def test_a_service_without_a_database_says_so(analyzer: Analyzer, client: TestCl
     answer = bare.get("/v1/audience")
     assert answer.status_code == 404
     assert answer.json() == {
-        "detail": "this service has no audience database; start it with phiz serve --audience DB"
+        "detail": "this service has no audience database; start it with phiz serve --audience DB",
+        "code": "no_audience",
     }
     assert [told.get("/v1/models").json()["audience"] for told in (bare, client)] == [False, True]
 
@@ -164,7 +165,8 @@ def test_a_database_that_cannot_be_read_is_not_named_to_the_client(
     answer = client.get("/v1/audience")
     holder.close()
     assert answer.status_code == 503
-    assert answer.json() == {"detail": "the audience database cannot be read now; the service's log says why"}
+    words = "the audience database cannot be read now; the service's log says why"
+    assert answer.json() == {"detail": words, "code": "audience_unavailable"}
     assert answer.headers["retry-after"] == "5"
     assert "copy.db: another program has the database locked" in caplog.text
     assert client.get("/v1/audience").status_code == 200

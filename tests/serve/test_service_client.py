@@ -59,7 +59,7 @@ def fields(result: phiz.Result) -> dict[str, object]:
 def test_refusals_come_with_their_words(url: str) -> None:
     with Client(url) as client, pytest.raises(ServiceError) as refusal:
         client.models()
-    assert refusal.value.status == 401
+    assert (refusal.value.status, refusal.value.code) == (401, "token_required")
     assert str(refusal.value).startswith(f"{url} answered 401: expected the service's token")
     with Client(url, token=TOKEN) as client:
         with pytest.raises(ServiceError, match="answered 413: expected at most 3 pictures in a request"):

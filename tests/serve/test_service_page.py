@@ -14,6 +14,7 @@ import pytest
 
 from phiz.cli.serve import serve
 from phiz.serve.audience import SPANS
+from phiz.serve.refusal import Code
 from phiz.serve.settings import Limits, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +42,7 @@ def options() -> dict[str, object]:
 
 def number(text: str) -> float:
     """A default such as "32 MiB" or "2 ms, 64 faces" in the unit of its setting."""
-    figure, unit = re.match(r"(?:at least )?([\d.]+) ?(\w*)", text).groups()
+    figure, unit = re.match(r"(?:at least |its last part, )?([\d.]+) ?(\w*)", text).groups()
     return float(figure) * UNITS.get(unit, 1)
 
 
@@ -62,6 +63,8 @@ def test_a_bound_has_the_default_and_the_tests_that_are_named(row: list[str]) ->
         if setting == "--token-file":
             assert number(default) == 16
             Settings(token="x" * 16)
+        elif setting == "--allow-host":
+            assert (options()[setting], Settings().hosts) == (None, ())
         elif setting == "audience.SPANS":
             assert default == ", ".join(f"{days} by the {period}" for period, days in SPANS.items())
         elif setting.startswith("--"):
@@ -75,6 +78,15 @@ def test_a_bound_has_the_default_and_the_tests_that_are_named(row: list[str]) ->
         text = (ROOT / "tests" / "serve" / f"test_service_{file}.py").read_text(encoding="utf-8")
         for name in re.findall(r"`(\w+)`", names):
             assert f"def test_{name}(" in text
+
+
+def test_every_code_of_a_refusal_is_explained_and_tested() -> None:
+    section = PAGE.split("\n### Refusals\n")[1].split("\n### ")[0]
+    explained = [code for line in section.splitlines() for code in re.findall(r"^\| (`.*?`) \|", line)]
+    names = [name for cell in explained for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(names) == sorted(code.value for code in Code)
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("*.py"))
+    assert [name for name in names if f'"{name}"' not in tests] == []
 
 
 def test_faces_of_a_batch() -> None:

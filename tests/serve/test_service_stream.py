@@ -28,6 +28,7 @@ def test_every_frame_has_its_answer_in_order(analyzer: Analyzer) -> None:
         posted = client.post("/v1/analyze", content=PHOTO, headers={"content-type": "image/jpeg"}).json()
     assert [(answer["width"], answer["height"]) for answer in answers[:5]] == sizes
     assert answers[5]["error"].startswith("picture bytes: expected JPEG, PNG")
+    assert answers[5]["code"] == "unknown_format"
     assert answers[6] == posted["results"][0]
 
 
@@ -94,6 +95,7 @@ def test_a_frame_without_a_free_place_is_answered_and_not_dropped(analyzer: Anal
         "height": None,
         "faces": [],
         "error": "expected a free place in the queue, got all 1 taken; try again in 1 seconds",
+        "code": "busy",
     }
 
 
@@ -102,7 +104,9 @@ def test_a_frame_without_an_answer_in_time_is_told_so(analyzer: Analyzer) -> Non
     with TestClient(make_app(gated, answer_seconds=0.05)) as client:
         with client.websocket_connect("/v1/stream") as stream:
             stream.send_bytes(PHOTO)
-            assert stream.receive_json()["error"] == "no answer within 0.05 seconds; try a later frame"
+            told = stream.receive_json()
+            assert told["error"] == "expected an answer within 0.05 seconds, got none; try a later frame"
+            assert told["code"] == "answer_timeout"
         gated.gate.set()
 
 
@@ -118,7 +122,7 @@ def test_the_end_of_the_service_waits_for_the_frame_it_is_at(analyzer: Analyzer)
                 idle.receive_json()
             assert (closed.value.code, closed.value.reason) == (1012, "the service is ending")
             assert not end.done()
-            assert client.get("/readyz").status_code == 503
+            assert client.get("/readyz").json() == {"detail": "ending", "code": "ending"}
             gated.gate.set()
             assert len(stream.receive_json()["faces"]) == 1
             with pytest.raises(WebSocketDisconnect) as closed:

@@ -17,22 +17,28 @@ def check_size(size: tuple[int, int], max_pixels: int, name: str) -> None:
     """Raise ImageError unless a picture of (width, height) has a pixel and at most `max_pixels`."""
     width, height = size
     if width < 1 or height < 1:
-        raise ImageError(f"{name}: expected at least 1x1 pixels, got {width}x{height}; check its source")
+        raise ImageError(
+            f"{name}: expected at least 1x1 pixels, got {width}x{height}; check its source", "damaged_picture"
+        )
     if width * height > max_pixels:
         raise ImageError(
             f"{name}: expected at most {max_pixels:,} pixels, got {width}x{height} ({width * height:,}); "
-            f"make it smaller{ALLOW_MORE}"
+            f"make it smaller{ALLOW_MORE}",
+            "too_many_pixels",
         )
 
 
 def check_bytes(size: int, max_bytes: int, name: str) -> None:
     """Raise ImageError where an encoded picture has more than `max_bytes`."""
     if size > max_bytes:
-        raise ImageError(f"{name}: expected at most {max_bytes:,} bytes, got {size:,}; make it smaller")
+        raise ImageError(
+            f"{name}: expected at most {max_bytes:,} bytes, got {size:,}; make it smaller", "too_many_bytes"
+        )
 
 
 def damaged(kind: str, name: str) -> ImageError:
     """Return the error of a picture of a known kind that cannot be decoded."""
     return ImageError(
-        f"{name}: expected a whole {kind}, got one damaged or cut short; copy it again from its source"
+        f"{name}: expected a whole {kind}, got one damaged or cut short; copy it again from its source",
+        "damaged_picture",
     )

@@ -144,7 +144,7 @@ def refusal(kind: str, name: str) -> ImageError:
         todo = "phiz watch reads videos"
     elif kind == "a web page":
         todo = "save the picture itself, not the page around it"
-    return ImageError(f"{name}: {EXPECTED}, got {kind}; {todo}")
+    return ImageError(f"{name}: {EXPECTED}, got {kind}; {todo}", "unknown_format")
 
 
 def check_declared(kind: str, data: bytes | memoryview, max_pixels: int, name: str) -> None:

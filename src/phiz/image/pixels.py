@@ -40,7 +40,9 @@ def read_pixels(picture: Image.Image, max_pixels: int, name: str, kind: str) -> 
         exif = picture.info.get("exif")
     except MemoryError as error:
         need = f"memory for {picture.width}x{picture.height} pixels"
-        raise ImageError(f"{name}: expected {need}, got too little; make it smaller") from error
+        raise ImageError(
+            f"{name}: expected {need}, got too little; make it smaller", "out_of_memory"
+        ) from error
     except Exception as error:  # decoders raise almost anything on hostile bytes
         raise damaged(kind, name) from error
     return rgb, orientation(exif) if isinstance(exif, bytes) else 1

@@ -153,7 +153,9 @@ def _read_file(file: IO[bytes], max_bytes: int, name: str) -> bytes:
 def _decode(data: bytes, max_pixels: int, name: str, reduction: Reduction) -> Picture:
     """Decode an encoded picture and turn it upright."""
     if not data:
-        raise ImageError(f"{name}: {EXPECTED}, got an empty file (0 bytes); copy it again from its source")
+        raise ImageError(
+            f"{name}: {EXPECTED}, got an empty file (0 bytes); copy it again from its source", "empty_file"
+        )
     kind = sniff(data)
     if opener(kind) is None:
         raise refusal(kind, name)

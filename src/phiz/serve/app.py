@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import anyio
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, WebSocket, WebSocketException
+from fastapi import Depends, FastAPI, Query, Request, WebSocket, WebSocketException
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from .._version import __version__
 from ..analyzer import Analyzer
-from ..audience import StoreError
 from ..detect import load_card
 from ..errors import PhizError
 from ..models.card import ModelCard
@@ -34,10 +34,11 @@ from .access import (
 )
 from .audience import SPANS, Audience
 from .body import Bodies
-from .engine import Busy, Engine, result_json
+from .engine import Engine, result_json
 from .metrics import Metrics, Observe
 from .page import PAGE, Page, weights_files, weights_response
-from .schema import BODY, EXAMPLE, NO_REPORT, REFUSALS, Answer, AudienceReport, Models, Refusal, State
+from .refusal import Code, Refused, Unread, plain
+from .schema import BODY, EXAMPLE, NO_REPORT, NOT_READY, REFUSALS, Answer, AudienceReport, Models, State
 from .settings import Settings
 from .stream import Streams
 
@@ -95,7 +96,7 @@ def create_app(analyzer: Analyzer, settings: Settings | None = None) -> FastAPI:
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observe, metrics=service.metrics)  # the last one added is the outermost
-    app.add_exception_handler(Busy, _busy)
+    app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     _add_routes(app, service)
@@ -111,16 +112,19 @@ def _add_routes(app: FastAPI, service: Service) -> None:
 
     def authorise(request: Request) -> None:
         if not token_matches(settings.token, bearer(request.headers)):
-            raise HTTPException(
+            raise Refused(
                 401,
+                Code.token_required,
                 "expected the service's token: Authorization: Bearer TOKEN",
                 {"WWW-Authenticate": "Bearer"},
             )
 
     def own_origin(request: Request) -> None:
         if not origin_allowed(request.headers, settings.allow_origins):
-            raise HTTPException(
-                403, "expected a page of this service, got one of another origin; see --allow-origin"
+            raise Refused(
+                403,
+                Code.foreign_origin,
+                "expected a page of this service, got one of another origin; see --allow-origin",
             )
 
     protected: list[Any] = [Depends(authorise)] + ([Depends(scheme)] if settings.token else [])
@@ -138,16 +142,18 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             try:
                 results = await service.engine.analyze(pictures)
             except TimeoutError:
-                raise HTTPException(
+                raise Refused(
                     503,
+                    Code.answer_timeout,
                     f"expected an answer within {limits.answer_seconds:g} seconds, got none; "
                     "send fewer pictures or try again later",
                     {"Retry-After": str(service.engine.retry_after)},
                 ) from None
         body = f'"results": [{", ".join(map(result_json, results))}]'
-        if all(result.error for result in results):
-            detail = f"none of the pictures could be read: {results[0].error}"
-            body = f'"detail": {json.dumps(detail, ensure_ascii=False)}, {body}'
+        first = results[0]
+        if isinstance(first, Unread) and all(result.error for result in results):
+            detail = f"none of the pictures could be read: {first.error}"
+            body = f'"detail": {json.dumps(detail, ensure_ascii=False)}, "code": "{first.code}", {body}'
             return Response(f"{{{body}}}", 422, media_type="application/json")
         return Response(f"{{{body}}}", media_type="application/json")
 
@@ -190,18 +196,18 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         day, which are also the most.
         """
         if service.audience is None:
-            raise HTTPException(
-                404, "this service has no audience database; start it with phiz serve --audience DB"
+            raise Refused(
+                404,
+                Code.no_audience,
+                "this service has no audience database; start it with phiz serve --audience DB",
             )
         try:
             with anyio.fail_after(limits.answer_seconds):
                 report = await service.audience.report(period, since, until)
-        except (StoreError, TimeoutError) as error:
+        except (PhizError, TimeoutError) as error:
             logger.error("audience: %s", error or "no report in time")
             detail = "the audience database cannot be read now; the service's log says why"
-            raise HTTPException(503, detail, {"Retry-After": "5"}) from None
-        except PhizError as error:
-            raise HTTPException(422, str(error)) from None
+            raise Refused(503, Code.audience_unavailable, detail, {"Retry-After": "5"}) from None
         return JSONResponse(report)
 
     @app.get("/healthz", response_model=State)
@@ -209,12 +215,12 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         """Answer as long as the process works."""
         return {"status": "ok"}
 
-    @app.get("/readyz", response_model=State, responses={503: {"model": Refusal}})
+    @app.get("/readyz", response_model=State, responses=NOT_READY)
     async def readyz() -> dict[str, str]:
         """Answer 200 where new pictures would be taken on."""
         if service.ending or service.engine.busy:
-            reason = "ending" if service.ending else "busy"
-            raise HTTPException(503, reason, {"Retry-After": str(service.engine.retry_after)})
+            reason = Code.ending if service.ending else Code.busy
+            raise Refused(503, reason, reason.value, {"Retry-After": str(service.engine.retry_after)})
         return {"status": "ok"}
 
     @app.get("/metrics", include_in_schema=False, dependencies=protected)
@@ -228,7 +234,7 @@ def _add_files(app: FastAPI) -> None:
     @app.get("/models/{name}", include_in_schema=False)
     def weights(name: str, request: Request) -> Response:
         if name not in files:
-            raise HTTPException(404, f"expected one of {', '.join(files)}")
+            raise Refused(404, Code.not_found, f"expected one of {', '.join(files)}")
         return weights_response(files[name], request.scope)
 
     if not (PAGE / "index.html").is_file():
@@ -248,9 +254,9 @@ def _cards(analyzer: Analyzer) -> list[ModelCard]:
     return list({card.name: card for card in cards}.values())
 
 
-def _busy(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Busy)
-    return JSONResponse({"detail": str(error)}, 429, {"Retry-After": str(error.retry_after)})
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse(plain(error), error.status_code, error.headers)
 
 
 def _gone(_: Request, __: Exception) -> Response:
@@ -261,4 +267,4 @@ def _gone(_: Request, __: Exception) -> Response:
 def _failed(_: Request, __: Exception) -> Response:
     """Answer for an error of the service itself, which is logged by its server; outside all middleware."""
     detail = "the service failed on this request; its log says why"
-    return JSONResponse({"detail": detail}, 500, dict(SECURITY_HEADERS))
+    return JSONResponse({"detail": detail, "code": Code.failed.value}, 500, dict(SECURITY_HEADERS))

@@ -15,7 +15,7 @@ from ..audience.calendar import Calendar
 from ..audience.render import jsonl_text
 from ..audience.report import report
 from ..audience.totals import DAY, HOUR, MINUTE
-from ..errors import PhizError
+from .refusal import Code, Refused
 
 #: Most days that one answer may span, for each period; also what it spans unless told.
 SPANS = {MINUTE: 2, HOUR: 31, DAY: 731}
@@ -35,11 +35,11 @@ class Audience:
     async def report(self, period: str, since: str | None, until: str | None) -> dict[str, Any]:
         """Return the lines by the `period` ("minute", "hour", "day") that begin from `since` to `until`.
 
-        Raises PhizError for a time that is none or a span that is too long, StoreError where the database
+        Raises Refused for a time that is none or a span that is too long, StoreError where the database
         cannot be read.
         """
         if period not in SPANS:
-            raise PhizError(f"period: expected minute, hour or day, got {period!r}")
+            raise _bad_time(f"period: expected minute, hour or day, got {period!r}")
         async with self._turn:
             return await anyio.to_thread.run_sync(self._report, period, since, until)
 
@@ -67,11 +67,12 @@ def _span(period: str, since: str | None, until: str | None, calendar: Calendar)
     end = calendar.end(calendar.start(now, DAY), DAY) if until is None else _instant("to", until, calendar)
     start = end - 86400 * most if since is None else _instant("from", since, calendar)
     if end - start > 86400 * most + 3600:  # a span of whole days may have one of 25 hours
-        raise PhizError(f"expected at most {most} days by the {period}, got more; move from and to closer")
+        words = f"expected at most {most} days by the {period}, got more; move from and to closer"
+        raise Refused(422, Code.time_span, words)
     try:
         calendar.local(start)
     except (ValueError, OverflowError):
-        raise PhizError(f"to: expected a date that has {most} days before it, got {until!r}") from None
+        raise _bad_time(f"to: expected a date that has {most} days before it, got {until!r}") from None
     return start, end
 
 
@@ -79,4 +80,8 @@ def _instant(name: str, text: str, calendar: Calendar) -> int:
     try:
         return calendar.instant(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        raise PhizError(f"{name}: expected a date or time such as 2026-11-22T09:30, got {text!r}") from None
+        raise _bad_time(f"{name}: expected a date or time such as 2026-11-22T09:30, got {text!r}") from None
+
+
+def _bad_time(words: str) -> Refused:
+    return Refused(422, Code.bad_time, words)

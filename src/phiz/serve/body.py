@@ -10,12 +10,13 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-from fastapi import HTTPException, Request
+from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..image import display_name
-from .engine import Busy, Picture
+from .engine import Picture
+from .refusal import Busy, Code, Refused
 from .settings import Limits
 
 FORM = "multipart/form-data"
@@ -36,7 +37,7 @@ class Bodies:
     async def pictures(self, request: Request, retry_after: int) -> AsyncGenerator[list[Picture], None]:
         """Read a request's pictures and hold their bytes until the block ends.
 
-        Raises HTTPException (400, 408, 413, 415, 422) for what cannot be taken, Busy where the bodies in
+        Raises Refused (400, 408, 413, 415, 422) for what cannot be taken, Busy where the bodies in
         memory are at their bound.
         """
         kind, options = parse_options_header(request.headers.get("content-type"))
@@ -52,7 +53,7 @@ class Bodies:
                     raise _too_large(self._limits.max_bytes, "more")
                 if self.held > self._limits.held_bytes:
                     detail = f"expected room for the body, got all {self._limits.held_bytes:,} bytes taken"
-                    raise Busy(f"{detail}; try again in {retry_after} seconds", retry_after)
+                    raise Busy(detail, retry_after)
                 yield chunk
 
         try:
@@ -64,8 +65,9 @@ class Bodies:
                     else:
                         pictures = [(None, b"".join([chunk async for chunk in chunks()]))]
             except TimeoutError:
-                raise HTTPException(
+                raise Refused(
                     408,
+                    Code.body_timeout,
                     f"expected the whole body within {self._limits.body_seconds:g} seconds, "
                     f"got {taken:,} bytes; send a smaller picture or use a faster line",
                 ) from None
@@ -78,22 +80,29 @@ def _check_head(request: Request, kind: bytes, max_bytes: int) -> None:
     """Refuse by its headers a body that cannot be taken."""
     if not (kind.startswith(b"image/") or kind in (FORM.encode(), b"application/octet-stream")):
         got = display_name(kind[:100]) if kind else "none"
-        raise HTTPException(
+        raise Refused(
             415,
+            Code.body_type,
             f"expected Content-Type image/* (the body is one picture) or {FORM} (one or more files), "
             f"got {got}",
         )
     if (encoding := request.headers.get("content-encoding", "identity").lower()) != "identity":
         got = display_name(encoding[:100])
-        raise HTTPException(415, f"expected a body without Content-Encoding, got {got}; send it as it is")
+        raise Refused(
+            415,
+            Code.body_encoding,
+            f"expected a body without Content-Encoding, got {got}; send it as it is",
+        )
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > max_bytes:
         raise _too_large(max_bytes, f"{int(declared):,}")
 
 
-def _too_large(most: int, got: str) -> HTTPException:
-    return HTTPException(
-        413, f"expected a body of at most {most:,} bytes, got {got}; send fewer or smaller pictures"
+def _too_large(most: int, got: str) -> Refused:
+    return Refused(
+        413,
+        Code.body_too_large,
+        f"expected a body of at most {most:,} bytes, got {got}; send fewer or smaller pictures",
     )
 
 
@@ -110,7 +119,7 @@ class _Parts:
         if not boundary or len(boundary) > BOUNDARY_LENGTH:
             got = f"one of {len(boundary):,}" if boundary else "none"
             wanted = f"a boundary of at most {BOUNDARY_LENGTH} characters in Content-Type: {FORM}"
-            raise HTTPException(400, f"expected {wanted}, got {got}")
+            raise Refused(400, Code.damaged_form, f"expected {wanted}, got {got}")
         callbacks = {
             "on_part_begin": self._begin,
             "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
@@ -123,7 +132,7 @@ class _Parts:
         self._parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
 
     async def read(self, chunks: AsyncIterator[bytes]) -> list[Picture]:
-        """Return (name, bytes) of every file. Raises HTTPException for a body that is not well-formed."""
+        """Return (name, bytes) of every file. Raises Refused for a body that is not well-formed."""
         try:
             async for chunk in chunks:
                 self._parser.write(chunk)
@@ -132,13 +141,17 @@ class _Parts:
         if not self._ended:
             raise _malformed()
         if not self._pictures:
-            raise HTTPException(422, "expected at least one picture, got none; send each as a file")
+            raise Refused(
+                422, Code.no_pictures, "expected at least one picture, got none; send each as a file"
+            )
         return self._pictures
 
     def _begin(self) -> None:
         if len(self._pictures) == self._most:
-            raise HTTPException(
-                413, f"expected at most {self._most} pictures in a request, got more; send several requests"
+            raise Refused(
+                413,
+                Code.too_many_pictures,
+                f"expected at most {self._most} pictures in a request, got more; send several requests",
             )
         self._disposition = b""
 
@@ -152,16 +165,25 @@ class _Parts:
         _, options = parse_options_header(self._disposition)
         if b"filename" not in options:
             field = display_name(options.get(b"name", b"")[:100])
-            raise HTTPException(
-                422, f"expected only files, got the form field {field}; send each picture with a file name"
+            raise Refused(
+                422,
+                Code.form_field,
+                f"expected only files, got the form field {field}; send each picture with a file name",
             )
-        name = options[b"filename"]
         self._data = bytearray()
-        self._pictures.append((display_name(name)[:NAME_LENGTH] if name else None, self._data))
+        self._pictures.append((_bare_name(options[b"filename"]), self._data))
 
     def _end(self) -> None:
         self._ended = True
 
 
-def _malformed() -> HTTPException:
-    return HTTPException(400, f"expected a well-formed {FORM} body, got one that is damaged or cut short")
+def _bare_name(sent: bytes) -> str | None:
+    """Return the name without folders, as any system writes them; None where nothing is left."""
+    bare = sent.replace(b"\\", b"/").rpartition(b"/")[2]
+    return None if bare in (b"", b".", b"..") else display_name(bare)[:NAME_LENGTH]
+
+
+def _malformed() -> Refused:
+    return Refused(
+        400, Code.damaged_form, f"expected a well-formed {FORM} body, got one that is damaged or cut short"
+    )

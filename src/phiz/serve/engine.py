@@ -25,6 +25,7 @@ from ..errors import ImageError
 from ..image import ALLOW_MORE
 from ..types import Estimate, Result
 from .metrics import Metrics
+from .refusal import Busy, picture_code, unread
 from .settings import Settings
 
 Crops = NDArray[np.uint8]
@@ -33,16 +34,8 @@ Picture = tuple[str | None, bytes | bytearray]
 Value = TypeVar("Value")
 
 
-class Busy(Exception):
-    """There is no place for more pictures; worth another try in `retry_after` seconds."""
-
-    def __init__(self, detail: str, retry_after: int) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
 def result_json(result: Result) -> str:
-    """Return a result as the text that `phiz analyze --format jsonl` writes for it, without the newline."""
+    """Return a result as `phiz analyze --format jsonl` writes it; an error has a code too."""
     return json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False)
 
 
@@ -131,13 +124,13 @@ class Engine:
         metrics.queue.set_function(lambda: len(self._jobs))
 
     async def analyze(self, pictures: Sequence[Picture]) -> list[Result]:
-        """Return one result per picture, in order; `error` is set where one cannot be read.
+        """Return one result per picture, in order; an Unread where one cannot be read.
 
         Raises Busy where there are not enough free places, TimeoutError after `answer_seconds`.
         """
         if len(self._jobs) + len(pictures) > self._limits.queue:
             detail = f"expected a free place in the queue, got all {self._limits.queue} taken"
-            raise Busy(f"{detail}; try again in {self.retry_after} seconds", self.retry_after)
+            raise Busy(detail, self.retry_after)
         jobs = [self._submit(picture) for picture in pictures]
         try:
             with anyio.fail_after(self._limits.answer_seconds):
@@ -162,13 +155,13 @@ class Engine:
         return job
 
     def _locate(self, picture: Picture) -> Result | tuple[str | None, Located]:
-        """Decode a picture and cut out its faces; a Result with `error` where it cannot be read."""
+        """Decode a picture and cut out its faces; an Unread where it cannot be read."""
         start, (name, data), limits = time.perf_counter(), picture, self._limits
         try:
             image = self._analyzer.read(data, name, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
         except ImageError as error:
             reason = str(error).removesuffix(ALLOW_MORE)  # its sender cannot
-            return Result(path=name, width=None, height=None, faces=(), error=reason)
+            return unread(reason, picture_code(error), name)
         located = self._analyzer.locate(image)
         spent = time.perf_counter() - start
         self._seconds_each += (spent - self._seconds_each) / 16

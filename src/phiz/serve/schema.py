@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from .refusal import Code
+
 _FACE: dict[str, Any] = {
     "box": [201.5, 88.0, 120.2, 120.2],
     "score": 0.9712,
@@ -26,7 +28,14 @@ _BROKEN = "b.jpg: expected a whole JPEG, got one damaged or cut short; copy it a
 EXAMPLE: dict[str, Any] = {
     "results": [
         {"path": "a.jpg", "width": 640, "height": 480, "faces": [_FACE], "error": None},
-        {"path": "b.jpg", "width": None, "height": None, "faces": [], "error": _BROKEN},
+        {
+            "path": "b.jpg",
+            "width": None,
+            "height": None,
+            "faces": [],
+            "error": _BROKEN,
+            "code": "damaged_picture",
+        },
     ]
 }
 
@@ -52,6 +61,7 @@ class PictureAnswer(BaseModel):
     height: int | None
     faces: list[FaceAnswer]
     error: str | None
+    code: Code | None = Field(default=None, description="the kind of error, only where there is one")
 
 
 class Answer(BaseModel):
@@ -61,9 +71,10 @@ class Answer(BaseModel):
 
 
 class Refusal(BaseModel):
-    """Why there is no answer: what was expected, what it got, what to do."""
+    """Why there is no answer."""
 
-    detail: str
+    detail: str = Field(description='what was expected, what came ("got"), what to do')
+    code: Code = Field(description="the kind of refusal, for programs; never changes its meaning")
 
 
 class Unreadable(Refusal):
@@ -142,7 +153,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     415: _refusal("The body's type is neither a picture nor a form."),
     422: _refusal("No picture came, or none could be read.", Unreadable),
     429: _refusal("All places are taken.", Retry_After=_RETRY),
-    503: _refusal("There was no answer in time, or the service is ending.", Retry_After=_RETRY),
+    503: _refusal("There was no answer in time.", Retry_After=_RETRY),
 }
 #: What /v1/audience answers but 200.
 NO_REPORT: dict[int | str, dict[str, Any]] = {
@@ -151,6 +162,8 @@ NO_REPORT: dict[int | str, dict[str, Any]] = {
     422: _refusal("The period or a time is none, or the span is too long."),
     503: _refusal("The audience database cannot be read now.", Retry_After=_RETRY),
 }
+#: What /readyz answers but 200.
+NOT_READY: dict[int | str, dict[str, Any]] = {503: _refusal("All places are taken, or it is ending.")}
 #: The body of /v1/analyze, which the endpoint reads by itself.
 BODY: dict[str, Any] = {
     "requestBody": {

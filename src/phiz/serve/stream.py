@@ -7,8 +7,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..types import Result
 from .access import SUBPROTOCOL
-from .engine import Busy, Engine, result_json
+from .engine import Engine, result_json
 from .metrics import Metrics
+from .refusal import Busy, Code, unread
 from .settings import Limits
 
 #: A stream without a frame for so many seconds is closed.
@@ -78,9 +79,10 @@ class Streams:
         try:
             (result,) = await self._engine.analyze([(None, frame)])
         except Busy as busy:
-            return _failed(str(busy))
+            return unread(busy.detail, busy.code)
         except TimeoutError:
-            return _failed(f"no answer within {self._limits.answer_seconds:g} seconds; try a later frame")
+            words = f"expected an answer within {self._limits.answer_seconds:g} seconds, got none"
+            return unread(f"{words}; try a later frame", Code.answer_timeout)
         return result
 
     async def end(self, seconds: float) -> None:
@@ -91,7 +93,3 @@ class Streams:
         with anyio.move_on_after(seconds):
             while self._open:
                 await anyio.sleep(0.02)
-
-
-def _failed(error: str) -> Result:
-    return Result(path=None, width=None, height=None, faces=(), error=error)
