@@ -41,7 +41,9 @@ class Gated(Analyzer):
 
 
 def make_app(analyzer: Analyzer, *, settings: dict[str, Any] | None = None, **limits: Any) -> FastAPI:
-    return create_app(analyzer, Settings(limits=Limits(**limits), **(settings or {})))
+    return create_app(
+        analyzer, Settings(limits=Limits(**limits), **{"hosts": ("testserver",)} | (settings or {}))
+    )
 
 
 @contextmanager
@@ -78,7 +80,7 @@ class Process:
         assert self._process.stderr is not None
         ready, _, _ = select.select([self._process.stderr], [], [], PATIENCE)
         first = self._process.stderr.readline().decode() if ready else ""
-        found = re.fullmatch(r"phiz serves at (http://127\.0\.0\.1:(\d+)) \(Ctrl-C ends it\)\n", first)
+        found = re.fullmatch(r"phiz serves at (http://[a-z0-9.:\[\]]+:(\d+)) \(Ctrl-C ends it\)\n", first)
         assert found, first
         self.url, self.port = found[1], int(found[2])
         self._log: list[bytes] = []
@@ -129,7 +131,7 @@ def request(body: bytes, *headers: str, length: int | None = None) -> bytes:
     """Return the bytes of a POST to /v1/analyze; `length` is a Content-Length that lies."""
     lines = [
         "POST /v1/analyze HTTP/1.1",
-        "Host: x",
+        "Host: localhost",
         "Connection: close",
         f"Content-Length: {len(body) if length is None else length}",
         *(headers or ("Content-Type: image/jpeg",)),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
+import audiences
 import pytest
 from fastapi.testclient import TestClient
 from service import make_app
@@ -31,7 +35,8 @@ def test_without_the_token_there_is_no_answer(guarded: TestClient, value: str | 
     for method, path in (("POST", "/v1/analyze"), ("GET", "/v1/models"), ("GET", "/metrics")):
         answer = guarded.request(method, path, headers=headers)
         assert answer.status_code == 401
-        assert answer.json() == {"detail": "expected the service's token: Authorization: Bearer TOKEN"}
+        words = "expected the service's token: Authorization: Bearer TOKEN"
+        assert answer.json() == {"detail": words, "code": "token_required"}
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
@@ -130,7 +135,8 @@ def test_pages_of_other_origins_are_refused(analyzer: Analyzer, origin: str) -> 
     answer = client.post("/v1/analyze", files=[("x", ("a.jpg", PHOTO))], headers={"origin": origin})
     assert answer.status_code == 403
     assert answer.json() == {
-        "detail": "expected a page of this service, got one of another origin; see --allow-origin"
+        "detail": "expected a page of this service, got one of another origin; see --allow-origin",
+        "code": "foreign_origin",
     }
     assert "access-control-allow-origin" not in answer.headers
     with (
@@ -138,6 +144,82 @@ def test_pages_of_other_origins_are_refused(analyzer: Analyzer, origin: str) -> 
         client.websocket_connect("/v1/stream", headers={"origin": origin}),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://[", "http://[::1", "x", "http://", "://testserver", "\u00e9".encode()]
+)
+def test_an_origin_that_is_none_is_refused_too(analyzer: Analyzer, origin: str | bytes) -> None:
+    client = TestClient(make_app(analyzer))
+    answer = client.post("/v1/analyze", content=PHOTO, headers={"origin": origin} | JPEG)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign_origin")
+
+
+#: What browsers send after a name was let lead to 127.0.0.1, and other hosts that are not the service's.
+STRANGERS = [
+    *("evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "localhostt"),
+    *("10.0.0.1", "[2001:db8::1]:8000", "0.0.0.0", "[::]", "2130706433", "127.1", "xn--localhost"),
+    *("", ":8000", "[::1", "::1]", "[localhost]", "localhost:80@evil.example", "evil.example, localhost"),
+    *("user@localhost", "localhost/", "localhost:8000x"),
+]
+
+
+@pytest.mark.parametrize("host", STRANGERS)
+def test_a_host_that_is_not_the_services_is_refused(analyzer: Analyzer, tmp_path: Path, host: str) -> None:
+    audiences.make(tmp_path / "audience.db", int(time.time()) // 86400 * 86400)
+    client = TestClient(make_app(analyzer, settings={"hosts": (), "audience": str(tmp_path / "audience.db")}))
+    headers = {"host": host, "origin": f"http://{host}"}  # after rebinding the page is of the same origin
+    for path in ("/", "/v1/audience", "/v1/models", "/metrics", "/healthz", "/absent"):
+        answer = client.get(path, headers=headers)
+        assert answer.status_code == 400, path
+        assert answer.json()["code"] == "unknown_host"
+        assert answer.json()["detail"].endswith("whoever runs it can add one with --allow-host")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.post("/v1/analyze", content=PHOTO, headers=headers | JPEG).status_code == 400
+    asks = {"access-control-request-method": "POST"}
+    assert client.options("/v1/analyze", headers=headers | asks).status_code == 400
+    with pytest.raises(WebSocketDisconnect) as end, client.websocket_connect("/v1/stream", headers=headers):
+        pass
+    assert end.value.code == 1008
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host"),
+    [
+        ((), "localhost"),
+        ((), "LOCALHOST:8000"),
+        ((), "127.0.0.1:8000"),
+        ((), "127.0.0.2"),
+        ((), "[::1]:8000"),
+        ((), "[0:0:0:0:0:0:0:1]"),
+        (("faces.example",), "Faces.Example:443"),
+        (("10.0.0.1",), "10.0.0.1:8000"),
+        (("2001:db8::1",), "[2001:DB8:0::1]:8000"),
+        (("[2001:db8::1]",), "[2001:db8::1]"),
+        (("0.0.0.0",), "192.168.1.7:8000"),
+        (("::",), "[fe80::1]:8000"),
+        (("::",), "192.168.1.7"),
+    ],
+)
+def test_the_services_own_hosts_are_answered(analyzer: Analyzer, hosts: tuple[str, ...], host: str) -> None:
+    client = TestClient(make_app(analyzer, settings={"hosts": hosts}))
+    headers = {"host": host, "origin": f"http://{host}"}
+    assert client.get("/healthz", headers=headers).status_code == 200
+    assert client.post("/v1/analyze", content=PHOTO, headers=headers | JPEG).status_code == 200
+    with client.websocket_connect("/v1/stream", headers=headers):
+        pass
+
+
+@pytest.mark.parametrize("listening", ["0.0.0.0", "::"])
+def test_every_address_means_no_name(analyzer: Analyzer, listening: str) -> None:
+    client = TestClient(make_app(analyzer, settings={"hosts": (listening,)}))
+    assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["", "*", "https://example.org", "a b", "[::1"])
+def test_an_allowed_host_is_a_name_or_an_address(host: str) -> None:
+    with pytest.raises(ServeError, match=r"^--host, --allow-host: expected a name or address such as"):
+        Settings(hosts=(host,))
 
 
 def test_the_services_own_page_and_allowed_origins_may_use_it(analyzer: Analyzer) -> None:
@@ -162,7 +244,8 @@ def test_every_answer_has_the_security_headers(analyzer: Analyzer, monkeypatch: 
     monkeypatch.setattr(client.app.state.service.engine, "analyze", lambda _: 1 / 0)
     answers.append(client.post("/v1/analyze", content=PHOTO, headers=JPEG))
     assert [answer.status_code for answer in answers] == [200, 200, 404, 200, 200, 415, 500]
-    assert answers[-1].json() == {"detail": "the service failed on this request; its log says why"}
+    words = "the service failed on this request; its log says why"
+    assert answers[-1].json() == {"detail": words, "code": "failed"}
     for answer in answers:
         assert {name: answer.headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
         assert answer.headers["x-content-type-options"] == "nosniff"

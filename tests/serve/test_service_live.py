@@ -55,7 +55,7 @@ def test_a_body_that_does_not_come_in_time(process: Process) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert answer.endswith(
         b'{"detail":"expected the whole body within 0.5 seconds, got 1,000 bytes; '
-        b'send a smaller picture or use a faster line"}'
+        b'send a smaller picture or use a faster line","code":"body_timeout"}'
     )
 
 
@@ -109,10 +109,10 @@ def test_a_client_that_sends_too_much_can_still_read_why(process: Process) -> No
     "data",
     [
         b"\x16\x03\x01\x02\x00" + bytes(200),
-        b"POST /v1/analyze HTTP/1.1\r\nContent-Length: -5\r\nHost: x\r\n\r\n",
-        b"POST /v1/analyze HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\nHost: x\r\n\r\nabcdef",
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 20_000,
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\nHost: y z\r\n\r\n",
+        b"POST /v1/analyze HTTP/1.1\r\nContent-Length: -5\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/analyze HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nab",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000,
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: y z\r\n\r\n",
     ],
 )
 def test_what_is_no_request_is_refused(process: Process, data: bytes) -> None:
@@ -122,7 +122,9 @@ def test_what_is_no_request_is_refused(process: Process, data: bytes) -> None:
 
 def test_paths_that_climb_lead_nowhere(process: Process) -> None:
     for path in ("/../app.py", "/models/../session.py", "/models/%2e%2e/session.py", "//etc/passwd"):
-        answer = talk(process.port, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = talk(
+            process.port, f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+        )
         assert answer.startswith(b"HTTP/1.1 404 "), path
 
 
@@ -176,8 +178,8 @@ def test_headers_that_never_end(analyzer: Analyzer, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(server, "HEADER_SECONDS", 0.3)
     with live(make_app(analyzer)) as port:
         assert talk(port, b"") == b""
-        assert talk(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ") == b""
-        done = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert talk(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ") == b""
+        done = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         assert talk(port, done + b"GET /heal").startswith(OK)  # the second request never ends
         with connect(f"ws://127.0.0.1:{port}/v1/stream") as stream:  # no longer HTTP: lives on
             time.sleep(0.6)
@@ -189,7 +191,9 @@ def test_an_idle_connection(analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(server, "KEEP_ALIVE_SECONDS", 0.2)
     monkeypatch.setattr(server, "HEADER_SECONDS", 1000)
     with live(make_app(analyzer)) as port:
-        answer = talk(port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")  # returns once the service closes
+        answer = talk(
+            port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )  # returns once the service closes
         assert answer.startswith(OK)
         assert b"connection: close" not in answer.lower()
 
@@ -205,7 +209,7 @@ def test_a_client_that_never_reads(
         file.truncate(64_000_000)
     app = make_app(analyzer)
     with live(app) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
-        line.sendall(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n")
+        line.sendall(b"GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
         ended = app.state.service.metrics.requests.labels("other", "200")._value
         wait_until(lambda: ended.get() == 1)
 
@@ -222,7 +226,8 @@ def test_under_load_some_are_refused_with_a_wait_and_nobody_is_forgotten(analyze
     for text in refused:
         assert re.search(rb"\r\nretry-after: [1-9]\d*\r\n", text)
         assert text.endswith(
-            b'{"detail":"expected a free place in the queue, got all 4 taken; try again in 1 seconds"}'
+            b'{"detail":"expected a free place in the queue, got all 4 taken; try again in 1 seconds",'
+            b'"code":"busy"}'
         )
     assert sum(text.startswith(OK) for text in texts) == 4
 
@@ -250,7 +255,7 @@ def test_an_answer_that_takes_too_long(analyzer: Analyzer) -> None:
     assert b"\r\nretry-after: 1\r\n" in answer
     assert answer.endswith(
         b'{"detail":"expected an answer within 0.2 seconds, got none; '
-        b'send fewer pictures or try again later"}'
+        b'send fewer pictures or try again later","code":"answer_timeout"}'
     )
 
 
@@ -262,7 +267,7 @@ def test_readiness_follows_the_queue(analyzer: Analyzer) -> None:
         post = pool.submit(client.post, "/v1/analyze", content=PHOTO, headers={"content-type": "image/jpeg"})
         assert gated.begun.acquire(timeout=PATIENCE)
         busy = client.get("/readyz")
-        assert (busy.status_code, busy.json()) == (503, {"detail": "busy"})
+        assert (busy.status_code, busy.json()) == (503, {"detail": "busy", "code": "busy"})
         assert client.get("/healthz").status_code == 200
         gated.gate.set()
         assert post.result().status_code == 200
@@ -297,7 +302,7 @@ def test_sigterm_finishes_what_was_accepted() -> None:
 
 
 def queued(port: int) -> float:
-    metrics = talk(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").decode()
+    metrics = talk(port, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").decode()
     return float(re.search(r"^phiz_queue_pictures (\S+)$", metrics, re.MULTILINE)[1])
 
 
@@ -322,7 +327,10 @@ def test_no_log_says_anything_of_a_picture() -> None:
         talk(process.port, request(form[:-8], kind))
         talk(process.port, request(b"XYZZY", kind))
         talk(process.port, request(PHOTO[:3000]))
-        talk(process.port, b"GET /healthz?picture=XYZZY HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        talk(
+            process.port,
+            b"GET /healthz?picture=XYZZY HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )
         talk(process.port, b"XYZZY no request\r\n\r\n")
         with connect(f"ws://127.0.0.1:{process.port}/v1/stream?picture=XYZZY") as stream:
             stream.send(PHOTO[:3000])
@@ -349,6 +357,7 @@ from fastapi.testclient import TestClient
 from phiz.cli import app as command_line
 from phiz.data import ASTRONAUT
 from phiz.serve.app import create_app
+from phiz.serve.settings import Settings
 from phiz import Analyzer
 
 noted, writing = [], os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -358,7 +367,7 @@ def hook(event, arguments):
     elif event.startswith(("tempfile.", "os.mkdir", "os.rename", "os.link", "os.symlink")):
         noted.append((event, arguments))
 
-with TestClient(create_app(Analyzer())) as client:
+with TestClient(create_app(Analyzer(), Settings(hosts=("testserver",)))) as client:
     photo = ASTRONAUT.read_bytes() + bytes(3_000_000)  # a JPEG may have anything behind its end
     files = [("x", ("a.jpg", photo)), ("x", ("b.jpg", photo))]
     sys.addaudithook(hook)
@@ -375,6 +384,49 @@ with TestClient(create_app(Analyzer())) as client:
     print("faces", [len(result["faces"]) for result in results])
     print("written", noted)
 """
+
+
+def test_a_rebound_name_reaches_no_real_service_and_the_options_let_names_in() -> None:
+    def status(port: int, host: str, path: str = "/healthz") -> bytes:
+        lines = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        return talk(port, lines.encode())[9:12]
+
+    with Process("--allow-host", "faces.example") as process:
+        hosts = ("127.0.0.1", f"localhost:{process.port}", "faces.example:80", "evil.example", "10.0.0.1")
+        assert [status(process.port, host) for host in hosts] == [b"200", b"200", b"200", b"400", b"400"]
+        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        asks = f"GET /v1/stream HTTP/1.1\r\nHost: evil.example\r\n{upgrade}{key}\r\n"
+        assert talk(process.port, asks.encode(), end=True)[9:12] == b"403"
+        bare = b"GET /healthz HTTP/1.0\r\n\r\n"  # a client from before there was a Host
+        assert talk(process.port, bare)[9:12] == b"400"
+        process.terminate()
+        process.wait()
+        assert b"caution" not in process.log
+
+
+@pytest.mark.parametrize(
+    ("host", "options", "said"),
+    [
+        ("0.0.0.0", (), True),
+        ("::", (), True),
+        ("0.0.0.0", ("--token-file",), False),
+        ("127.0.0.1", (), False),
+        ("localhost", (), False),
+        ("::1", (), False),
+    ],
+)
+def test_a_service_for_others_without_a_token_says_so(
+    host: str, options: tuple[str, ...], said: bool, tmp_path: Path
+) -> None:
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    (tmp_path / "token").write_text("x" * 20)
+    given = [option for name in options for option in (name, str(tmp_path / "token"))]
+    with Process("--host", host, *given) as process:
+        process.terminate()
+        process.wait()
+        assert (process.log.decode().strip() == f"phiz: {server.NO_TOKEN}") == said
 
 
 def test_nothing_is_written_to_disk() -> None:

@@ -33,6 +33,10 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="File with the token that clients must show; else $PHIZ_TOKEN."),
     ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Answer requests for this host name too; may be repeated."),
+    ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="Let web pages of this origin use the service; may be repeated."),
@@ -62,7 +66,7 @@ def serve(
 
     from ..analyzer import Analyzer
     from ..serve.app import create_app
-    from ..serve.server import listen, make_server, set_up_logging
+    from ..serve.server import NO_TOKEN, listen, loopback, make_server, set_up_logging
     from ..serve.settings import Limits, Settings, read_token
 
     limits = Limits(
@@ -82,6 +86,7 @@ def serve(
         workers=workers,
         batch_seconds=batch_ms / 1000,
         token=read_token(token_file),
+        hosts=(host, *(allow_host or ())),
         allow_origins=tuple(allow_origin or ()),
         audience=audience,
     )
@@ -92,4 +97,6 @@ def serve(
         set_up_logging(logging.WARNING if quiet else logging.INFO)
         url = f"http://{name}:{listening.getsockname()[1]}"
         print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        if settings.token is None and not loopback(listening):
+            print(f"phiz: {NO_TOKEN}", file=sys.stderr, flush=True)
         make_server(app).run(sockets=[listening])

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
-from urllib.parse import urlsplit
+import re
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..image import display_name
+from .refusal import Code, Refused, plain
 
 #: The page runs WebAssembly and shows pictures and camera frames that never leave the browser (blob:).
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -60,16 +65,65 @@ class SecurityHeaders:
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+#: A host as the Host header writes it, with its port if it has one (RFC 3986, section 3.2.2).
+_HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9_.-]+))(?::[0-9]*)?")
+
+
+def host_name(text: str) -> str | IPv4Address | IPv6Address | None:
+    """Return the host of "name:port", "1.2.3.4:port" or "[::1]:port", without the port; None for no host."""
+    found = _HOST.fullmatch(text)
+    try:
+        return ip_address((found["address"] or found["name"]) if found else text)
+    except ValueError:
+        return found["name"].lower() if found and found["name"] else None
+
+
+class KnownHosts:
+    """ASGI middleware that refuses requests for a host that is not the service's (400, a WebSocket 403).
+
+    Whoever owns a name can let it lead to 127.0.0.1, and the pages under that name are then of one origin
+    with this service (DNS rebinding); but their requests carry the name. hosts: names and addresses in any
+    writing that `host_name` reads, beside localhost and the loopback addresses. 0.0.0.0 or [::] among them
+    stands for every address: an address cannot be rebound.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
+        self._app = app
+        self._hosts = {"localhost", *map(host_name, hosts)}
+        self._any_address = any(not isinstance(host, str) and host.is_unspecified for host in self._hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on where its Host is known."""
+        if scope["type"] == "lifespan" or self._known(given := Headers(scope=scope).get("host", "")):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            error = Refused(
+                400,
+                Code.unknown_host,
+                f"expected a Host that is this service's, got {display_name(given[:100])}; "
+                "whoever runs it can add one with --allow-host",
+            )
+            await JSONResponse(plain(error), error.status_code)(scope, receive, send)
+
+    def _known(self, given: str) -> bool:
+        host = host_name(given)
+        if host is None or host in self._hosts:
+            return host is not None
+        return not isinstance(host, str) and (host.is_loopback or self._any_address)
+
+
 def origin_allowed(headers: Mapping[str, str], allowed: tuple[str, ...]) -> bool:
     """Whether a request comes from no web page, from the service's own, or from an allowed origin.
 
     Browsers name the page's origin with every POST and every WebSocket. Without this check any page a visitor
-    opens could put the service on the visitor's machine to work.
+    opens could put the service on the visitor's machine to work. The Host is one that KnownHosts let pass.
     """
     origin = headers.get("origin")
     if origin is None or origin in allowed:
         return True
-    return urlsplit(origin).netloc == headers.get("host")
+    return origin in (f"http://{headers['host']}", f"https://{headers['host']}")
 
 
 def token_matches(expected: str | None, given: str) -> bool:

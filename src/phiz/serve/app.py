@@ -26,6 +26,7 @@ from ..models.card import ModelCard
 from ..models.store import list_cards
 from .access import (
     SECURITY_HEADERS,
+    KnownHosts,
     SecurityHeaders,
     bearer,
     origin_allowed,
@@ -94,6 +95,7 @@ def create_app(analyzer: Analyzer, settings: Settings | None = None) -> FastAPI:
             allow_headers=["authorization", "content-type"],
             expose_headers=["retry-after"],
         )
+    app.add_middleware(KnownHosts, hosts=settings.hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observe, metrics=service.metrics)  # the last one added is the outermost
     app.add_exception_handler(HTTPException, _refused)

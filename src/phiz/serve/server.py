@@ -8,6 +8,7 @@ import math
 import os
 import socket
 import sys
+from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
@@ -23,6 +24,13 @@ STALL_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 5
 #: Most bytes of a request's first line and headers together.
 HEADER_BYTES = 16 * 1024
+
+
+#: What `phiz serve` says where other machines reach it and it asks nobody for a token.
+NO_TOKEN = (
+    "caution: other machines may reach this service and none needs a token; "
+    "give it one (--token-file FILE or PHIZ_TOKEN), or listen on this machine alone (--host 127.0.0.1)"
+)
 
 
 class TimedProtocol(H11Protocol):
@@ -103,6 +111,11 @@ def listen(host: str, port: int) -> socket.socket:
         raise ServeError(f"cannot listen on {host} port {port}: {reason}; choose another") from None
     opened.setblocking(False)
     return opened
+
+
+def loopback(listening: socket.socket) -> bool:
+    """Whether only this machine reaches a listening socket."""
+    return ip_address(listening.getsockname()[0]).is_loopback
 
 
 def make_server(app: FastAPI) -> Server:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from ..errors import PhizError
+from .access import host_name
 
 MIB = 1 << 20
 TOKEN_VARIABLE = "PHIZ_TOKEN"
@@ -60,8 +61,9 @@ class Settings:
 
     workers: pictures decoded and searched for faces at the same time. batch_seconds: longest wait of a face
     for company on its way into the network, 0 for none; batch_faces: most faces that wait.
-    token: what every client of /v1 must show, or None. allow_origins: web pages of other origins that may
-    use the service. audience: the database to report, a file or a postgresql:// URL, or None.
+    token: what every client of /v1 must show, or None. hosts: names and addresses under which clients may
+    ask, beside this machine's loopback (see access.KnownHosts). allow_origins: web pages of other origins
+    that may use the service. audience: the database to report, a file or a postgresql:// URL, or None.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -69,6 +71,7 @@ class Settings:
     batch_seconds: float = 0.002
     batch_faces: int = 64
     token: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     audience: str | None = field(default=None, repr=False)  # a URL may hold a password
 
@@ -80,6 +83,11 @@ class Settings:
                 "the token must have at least 16 characters, all letters, digits or one of . _ ~ + -; "
                 "make one: python -c 'import secrets; print(secrets.token_urlsafe())'"
             )
+        for host in self.hosts:
+            if host_name(host) is None:
+                raise ServeError(
+                    f"--host, --allow-host: expected a name or address such as example.org, got {host!r}"
+                )
         for origin in self.allow_origins:
             if not re.fullmatch(r"https?://[^/\s?#]+", origin):
                 raise ServeError(
