@@ -292,6 +292,39 @@ def test_a_boundary_that_is_too_long(client: TestClient) -> None:
     assert answer.json()["detail"].endswith("in Content-Type: multipart/form-data, got one of 71")
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [b"X: " + b"x" * 5_000],
+        [b"x" * 5_000 + b": x"],
+        [b"X: " + b"x" * 2_000] * 3,
+        [b'Content-Disposition: form-data; filename="a"' + b"; a=b" * 100_000],
+        [b"X: x"] * 10_000,
+    ],
+    ids=["one long value", "one long name", "three together", "many parameters", "many"],
+)
+@pytest.mark.parametrize("step", [999, 65_536])
+def test_headers_of_a_part_have_a_bound(client: TestClient, headers: list[bytes], step: int) -> None:
+    body = form(b"".join(header + b"\r\n" for header in headers) + FILE + PHOTO)
+    kind = {"content-type": "multipart/form-data; boundary=edge"}
+    chunks = (body[start : start + step] for start in range(0, len(body), step))
+    answer = client.post("/v1/analyze", content=chunks, headers=kind)
+    assert (answer.status_code, answer.json()["code"]) == (400, "damaged_form")
+
+
+def test_headers_that_browsers_send_are_well_within_the_bound(client: TestClient) -> None:
+    name = "".join(f"%{byte:02X}" for byte in ("é" * 127).encode()) + ".jpg"
+    head = (
+        f'Content-Disposition: form-data; name="pictures"; filename="{name}"\r\nContent-Type: image/jpeg\r\n'
+    )
+    kind = {"content-type": "multipart/form-data; boundary=edge"}
+    more = b"Content-Length: 12345\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    assert (
+        client.post("/v1/analyze", content=form(head.encode() + more + PHOTO), headers=kind).status_code
+        == 200
+    )
+
+
 def test_the_bytes_of_a_request_are_forgotten_after_its_answer(client: TestClient) -> None:
     service = client.app.state.service
     for content, headers in ((PHOTO, JPEG), (PHOTO[:99], JPEG), (bytes(2_000_001), JPEG), (b"x", {})):

@@ -24,6 +24,9 @@ FORM = "multipart/form-data"
 NAME_LENGTH = 255
 #: Longest boundary of a form (RFC 2046, section 5.1.1).
 BOUNDARY_LENGTH = 70
+#: Most bytes of one part's headers together, names and values. The parser's own bounds differ by its version,
+#: and the time that it takes for one header grows with the square of its length.
+PART_HEADER_BYTES = 4096
 
 
 class Bodies:
@@ -122,8 +125,8 @@ class _Parts:
             raise Refused(400, Code.damaged_form, f"expected {wanted}, got {got}")
         callbacks = {
             "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._header.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_field": lambda data, start, end: self._add(self._header, data[start:end]),
+            "on_header_value": lambda data, start, end: self._add(self._value, data[start:end]),
             "on_header_end": self._end_header,
             "on_headers_finished": self._end_headers,
             "on_part_data": lambda data, start, end: self._data.extend(memoryview(data)[start:end]),
@@ -154,6 +157,17 @@ class _Parts:
                 f"expected at most {self._most} pictures in a request, got more; send several requests",
             )
         self._disposition = b""
+        self._header_bytes = 0
+
+    def _add(self, text: bytearray, more: bytes) -> None:
+        self._header_bytes += len(more)
+        if self._header_bytes > PART_HEADER_BYTES:
+            raise Refused(
+                400,
+                Code.damaged_form,
+                f"expected at most {PART_HEADER_BYTES:,} bytes of headers for a file, got more; send fewer",
+            )
+        text.extend(more)
 
     def _end_header(self) -> None:
         if self._header.lower() == b"content-disposition":
