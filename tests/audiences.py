@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 from phiz.audience import open_store
 from phiz.audience.ledger import Changes
-from phiz.audience.totals import EVERYBODY, HOUR, MINUTE, Key, Rows, Totals, add, dwell_bin, group_of
+from phiz.audience.totals import (
+    EVERYBODY,
+    HOUR,
+    MINUTE,
+    NO_DWELL,
+    Key,
+    Rows,
+    Totals,
+    add,
+    dwell_bin,
+    group_of,
+)
 
 DAY_SECONDS = 86400
 
@@ -29,7 +41,7 @@ def make(path: Path, midnight: int, days: int = 1, busy: float = 30.0, **setting
                 facing = stay * chance.random()
                 group = group_of(min(95.0, max(3.0, chance.gauss(35, 16))), chance.choice(["female", "male"]))
                 person = Totals(1, round(1000 * stay), round(1000 * facing), dwell_bin(stay))
-                add(rows, {Key(minute, MINUTE, EVERYBODY): person})
+                add(rows, {Key(minute, MINUTE, EVERYBODY): replace(person, dwell=NO_DWELL)})
                 add(rows, {Key(start, HOUR, group): person})
     with open_store(path, **{"zone": "UTC"} | settings) as store:
-        store.write(Changes(added=rows, until=midnight), now=midnight)
+        store.write(Changes(added=rows, until=midnight, closed=True), now=midnight)

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from phiz.audience import Counter, open_store
-from phiz.audience import store as stores
+from phiz.audience import Counter, open_store, tables
 from phiz.types import Face
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -59,7 +58,7 @@ def test_tables_and_columns_are_the_declared_ones(database: Path) -> None:
         kinds = connection.execute("SELECT DISTINCT period, age, gender FROM audience_totals").fetchall()
         starts = connection.execute("SELECT start FROM audience_totals").fetchall()
         settings = dict(connection.execute("SELECT name, value FROM audience_settings"))
-        for table in ("audience_totals", "audience_settings"):
+        for table in ("audience_totals", "audience_running", "audience_settings"):
             # The order in which an hour's rows came to be is not kept.
             with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):
                 connection.execute(f"SELECT rowid FROM {table}")
@@ -68,6 +67,11 @@ def test_tables_and_columns_are_the_declared_ones(database: Path) -> None:
     assert found == {
         ("table", "audience_totals"): [
             *("start", "period", "age", "gender"),
+            *sums,
+            *("dwell_60_180", "dwell_180_more"),
+        ],
+        ("table", "audience_running"): [
+            *("source", "start", "period", "age", "gender"),
             *sums,
             *("dwell_60_180", "dwell_180_more"),
         ],
@@ -99,6 +103,7 @@ def test_every_byte_that_is_not_zero_belongs_to_a_row_that_a_query_shows(databas
             *connection.execute("SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master"),
             *connection.execute("SELECT * FROM audience_settings"),
             *connection.execute("SELECT * FROM audience_totals"),
+            *connection.execute("SELECT * FROM audience_running"),
         ]
     connection.close()
     assert len(shown) > 40
@@ -122,7 +127,7 @@ def test_retention_leaves_no_bytes(database: Path) -> None:
     assert len(rows) > 40
     assert all(time in old for time in times)
     with open_store(database) as store:
-        store.expire(now=MIDNIGHT + 40 * 86400)
+        store.tidy(now=MIDNIGHT + 40 * 86400)
         assert store.rows(now=MIDNIGHT) == {}
     new = database.read_bytes()
     # SQLite leaves bare places of its own in a page that was emptied, and nothing of a row.
@@ -132,8 +137,8 @@ def test_retention_leaves_no_bytes(database: Path) -> None:
 
 
 def test_the_columns_of_the_report_are_those_of_the_table() -> None:
-    assert stores.KEY_COLUMNS == ("start", "period", "age", "gender")
-    assert stores.SUM_COLUMNS[:3] == ("people", "presence_ms", "attention_ms")
+    assert tables.KEY_COLUMNS == ("start", "period", "age", "gender")
+    assert tables.SUM_COLUMNS[:3] == ("people", "presence_ms", "attention_ms")
 
 
 # A reader of SQLite's file format (https://sqlite.org/fileformat2.html) that accounts for every byte.

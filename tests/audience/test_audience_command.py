@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from made_tracks import MIDNIGHT, Visit, play
 
 NOON = MIDNIGHT + 12 * 3600
+NOBODY = "phiz: nobody was counted in that time, or too few to tell yet (see docs/audience.md)\n"
 
 
 @pytest.fixture(autouse=True)
@@ -64,9 +65,9 @@ def test_table_per_hour(counted: Path) -> None:
         "2026-11-22 12:00               20-39   female       6     20.0 s    100%"
         "         0         0         6         0         0         0\n"
         "2026-11-22 12:00               mixed   mixed        5      8.4 s    100%"
-        "         1         4         0         0         0         0\n"
+        "         -         -         -         -         -         -\n"  # 1 and 4, which wait for more
         "2026-11-22 12:00               all     all         11     14.7 s    100%"
-        "         1         4         6         0         0         0\n"
+        "         -         -         -         -         -         -\n"
         "2026-11-22 13:00               20-39   female       7     40.0 s     43%"
         "         0         0         0         7         0         0\n"
     )
@@ -98,7 +99,10 @@ def test_csv_and_json_lines(counted: Path) -> None:
         **{"dwell_60_180": "0", "dwell_180_more": "0"},
     }
     lines = [json.loads(line) for line in run(counted, "--format", "jsonl").stdout.splitlines()]
-    assert [[str(value) for value in line.values()] for line in lines] == [list(row.values()) for row in rows]
+    texts = [["" if value is None else str(value) for value in line.values()] for line in lines]
+    assert texts == [list(row.values()) for row in rows]
+    assert rows[1]["people"] == "5"
+    assert lines[1]["dwell_0_5"] is None
 
 
 def test_parquet(counted: Path, tmp_path: Path) -> None:
@@ -145,7 +149,7 @@ def test_from_and_to(counted: Path) -> None:
     assert len(run(counted, "--to", "2026-11-22T13:00", "--format", "csv").stdout.splitlines()) == 3
     assert len(run(counted, "--from", "2026-11-22T22:00", "--tz", "Asia/Tokyo").stdout.splitlines()) == 2
     none = run(counted, "--from", "2026-11-23")
-    assert none.stderr == "phiz: nobody was counted in that time\n"
+    assert none.stderr == NOBODY
     wrong = run(counted, "--to", "yesterday")
     assert wrong.output == "phiz: --to yesterday: expected a date or time such as 2026-11-22T09:30\n"
     assert wrong.exit_code == 2
@@ -163,6 +167,17 @@ def test_larger_groups(counted: Path) -> None:
     smaller = run(counted, "--k", 4)
     assert smaller.output == "phiz: --k 4: expected 5 or more, because smaller groups are not stored\n"
     assert smaller.exit_code == 2
+
+
+def test_what_is_not_over_is_told_only_where_the_owner_asks(tmp_path: Path) -> None:
+    path = tmp_path / "running.db"
+    with open_store(path, zone="UTC") as store, Counter(store, began=NOON) as counter:
+        play(counter, [Visit(i, i + 20) for i in range(8)], range(0, 130, 5))
+        for per in ("minute", "hour", "day"):
+            assert run(path, "--per", per).stderr == NOBODY
+            asked = json.loads(run(path, "--per", per, "--running", "--format", "jsonl").stdout)
+            assert (asked["people"], asked["presence_seconds"]) == (8, 130.0)
+    assert json.loads(run(path, "--format", "jsonl").stdout)["people"] == 8  # the counting ended
 
 
 def test_settings(tmp_path: Path) -> None:
@@ -198,7 +213,7 @@ def test_settings_that_are_refused(counted: Path, value: str, message: str) -> N
 
 def test_a_report_deletes_what_is_too_old(counted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: MIDNIGHT + 91.0 * 86400)
-    assert run(counted).stderr == "phiz: nobody was counted in that time\n"
+    assert run(counted).stderr == NOBODY
     with sqlite3.connect(counted) as connection:
         assert connection.execute("SELECT count(*) FROM audience_totals").fetchone() == (0,)
     connection.close()

@@ -74,7 +74,7 @@ def url(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("time.time", lambda: MIDNIGHT + 86400.0)
     monkeypatch.setattr(databases, "PATIENCE", 1)
     with psycopg.connect(server) as connection:
-        connection.execute("DROP TABLE IF EXISTS audience_totals, audience_settings")
+        connection.execute("DROP TABLE IF EXISTS audience_totals, audience_running, audience_settings")
     return server
 
 
@@ -115,9 +115,10 @@ def test_columns_are_the_declared_ones(url: str) -> None:
 
 def test_settings_merging_and_retention(url: str) -> None:
     with open_store(url, k=3, retention=2, zone="UTC") as store:
-        store.write(Changes({hour(3, OTHERS): people(2), hour(9): people(5)}, {}, MIDNIGHT))
-        store.write(Changes({}, {}, MIDNIGHT + 86400))
-        assert store.rows() == {Key(MIDNIGHT, DAY, OTHERS): people(7)}
+        store.write(Changes({hour(3, OTHERS): people(2), hour(9): people(5)}, until=MIDNIGHT, closed=True))
+        assert store.rows() == {hour(9): people(5)}
+        store.write(Changes({hour(4, OTHERS): people(1)}, until=MIDNIGHT, closed=True))
+        assert store.rows() == {Key(MIDNIGHT, DAY, OTHERS): people(3), hour(9): people(5)}
         store.write(Changes(), now=MIDNIGHT + 2 * 86400 + 1)
         assert store.rows() == {}
         store.change(retention=7)

@@ -42,8 +42,10 @@ def hour(number: int, group: object = WOMEN) -> Key:
     return Key(MIDNIGHT + 3600 * number, HOUR, group)  # type: ignore[arg-type]
 
 
-def write(store: Store, added: Rows, moved: Rows | None = None, until: int = MIDNIGHT) -> None:
-    store.write(Changes(added, moved or {}, until))
+def write(
+    store: Store, added: Rows, moved: Rows | None = None, until: int = MIDNIGHT, closed: bool = True
+) -> None:
+    store.write(Changes(added, moved or {}, until, closed))
 
 
 def test_rows_add_up_and_come_back(path: Path) -> None:
@@ -56,31 +58,79 @@ def test_rows_add_up_and_come_back(path: Path) -> None:
         assert store.rows(before=MIDNIGHT + 9 * 3600) == {}
 
 
+def unfinished(store: Store) -> Rows:
+    return store.rows(unfinished=True)
+
+
+def test_a_running_hour_is_not_told(path: Path) -> None:
+    with open_store(path, zone="UTC") as store:
+        write(store, {hour(9): people(8)}, until=MIDNIGHT + 10 * 3600 - 60, closed=False)
+        assert store.rows() == {}
+        assert unfinished(store) == {hour(9): people(8)}
+        write(store, {hour(9): people(1)}, until=MIDNIGHT + 10 * 3600, closed=False)
+        assert store.rows() == unfinished(store) == {hour(9): people(9)}
+
+
 def test_a_group_moves_out_of_the_mixed_row(path: Path) -> None:
     with open_store(path, zone="UTC") as store:
-        write(store, {hour(9, OTHERS): people(8)}, {hour(9): people(5)})
-        assert store.rows() == {hour(9, OTHERS): people(3), hour(9): people(5)}
+        write(store, {hour(9, OTHERS): people(8)}, {hour(9): people(5)}, closed=False)
+        assert unfinished(store) == {hour(9, OTHERS): people(3), hour(9): people(5)}
         write(store, {}, {hour(9): people(3)})
         assert store.rows() == {hour(9): people(8)}
 
 
-def test_a_group_stays_mixed_where_another_program_merged_the_row_meanwhile(path: Path) -> None:
+def test_a_group_stays_mixed_where_its_row_was_told_meanwhile(path: Path) -> None:
     with open_store(path, zone="UTC") as store:
-        write(store, {hour(9, OTHERS): people(4)}, {hour(9): people(5)})
-        write(store, {}, {hour(9, MEN): people(3)})  # fewer than k, and no row that they could join
-        assert store.rows() == {hour(9, OTHERS): people(4)}
+        write(store, {hour(9, OTHERS): people(4)}, {hour(9): people(5)}, closed=False)
+        write(store, {}, {hour(9, MEN): people(3)}, closed=False)  # fewer than k, and no row to join
+        assert unfinished(store) == {hour(9, OTHERS): people(4)}
 
 
-def test_a_past_hour_is_merged_by_the_next_write(path: Path) -> None:
+def test_who_is_too_few_waits_for_more_of_the_day(path: Path) -> None:
     with open_store(path, zone="UTC") as store:
-        write(store, {hour(9, OTHERS): people(1), hour(9): people(6), hour(9, MEN): people(9)})
-        assert store.rows()[hour(9, OTHERS)] == people(1)  # the hour still runs
-        write(store, {}, until=MIDNIGHT + 10 * 3600)
-        assert store.rows() == {hour(9, OTHERS): people(7), hour(9, MEN): people(9)}
-        write(store, {hour(3, OTHERS): people(2)}, until=MIDNIGHT + 11 * 3600)
-        assert store.rows()[Key(MIDNIGHT, DAY, OTHERS)] == people(2)
-        write(store, {}, until=MIDNIGHT + 86400)
-        assert store.rows() == {Key(MIDNIGHT, DAY, OTHERS): people(9), hour(9, MEN): people(9)}
+        write(store, {hour(3, OTHERS): people(2)})
+        assert store.rows() == {}
+        write(store, {hour(4, MEN): people(2), hour(9, MEN): people(7)})
+        assert store.rows() == {hour(9, MEN): people(7)}
+        write(store, {hour(5, MEN): people(1), hour(30, MEN): people(3)})
+        told = {hour(9, MEN): people(7), Key(MIDNIGHT, DAY, OTHERS): people(5)}
+        assert store.rows() == told
+        write(store, {hour(6, MEN): people(4)})  # fewer than k more are not added to what is told
+        assert store.rows() == told
+        assert total(unfinished(store)).people == 19
+
+
+def test_dwell_times_are_told_whole_or_wait(path: Path) -> None:
+    def women(*dwell: int) -> Totals:
+        return Totals(sum(dwell), 1000, 500, (*dwell, *[0] * (6 - len(dwell))))
+
+    with open_store(path, zone="UTC") as store:
+        write(store, {hour(9): women(0, 6, 1), hour(10): women(5, 7)})
+        bare = Totals(7, 1000, 500)
+        assert store.rows() == {hour(9): bare, hour(10): women(5, 7)}
+        write(store, {hour(11): women(4, 4)})  # 4, 10 and 1 wait
+        assert Key(MIDNIGHT, DAY, OTHERS) not in store.rows()
+        write(store, {hour(12): women(1, 0, 4)})  # 5, 10 and 5
+        assert store.rows()[Key(MIDNIGHT, DAY, OTHERS)] == Totals(dwell=(5, 10, 5, 0, 0, 0))
+
+
+def test_hours_of_a_killed_counter_are_told_by_the_next(path: Path) -> None:
+    with open_store(path, zone="UTC") as store:
+        store.write(Changes({hour(20): people(6), hour(23): people(5)}, until=MIDNIGHT, source=7))
+        store.write(Changes({hour(20): people(4)}, until=MIDNIGHT, source=8))
+        assert store.rows() == {}
+    with open_store(path) as store:  # the last two hours may still be somebody's
+        assert store.rows() == {hour(20): people(6)}
+        assert total(unfinished(store)).people == 15
+
+
+def test_counters_do_not_end_each_others_hours(path: Path) -> None:
+    with open_store(path, zone="UTC") as store:
+        store.write(Changes({hour(-30): people(4)}, until=MIDNIGHT - 30 * 3600, source=7))
+        store.write(Changes({hour(9): people(6)}, until=MIDNIGHT + 10 * 3600, source=8))
+        assert store.rows() == {hour(9): people(6)}
+        store.write(Changes({hour(-30): people(4)}, until=MIDNIGHT - 29 * 3600, source=7))
+        assert store.rows() == {hour(9): people(6), hour(-30): people(8)}
 
 
 def test_retention_is_enforced_by_every_write_and_every_reading(path: Path) -> None:
@@ -91,7 +141,7 @@ def test_retention_is_enforced_by_every_write_and_every_reading(path: Path) -> N
         assert store.rows(now=later + 1) == {hour(30): people(6)}
         store.write(Changes(), now=later + 1)
         assert store.rows() == {hour(30): people(6)}
-        store.expire(now=later + 3 * 86400)
+        store.tidy(now=later + 3 * 86400)
         assert store.rows() == {}
 
 
@@ -119,9 +169,9 @@ def test_a_running_counter_takes_up_a_larger_k(path: Path) -> None:
         with open_store(path) as other:
             other.change(k=9)
         play(counter, women, range(65, 420))
-        assert hour(0) not in store.rows()
+        assert hour(0) not in unfinished(store)
         play(counter, women, range(420, 800))
-        assert store.rows()[hour(0)].people >= 9
+        assert unfinished(store)[hour(0)].people >= 9
 
 
 def test_a_shorter_retention_deletes_at_once(path: Path) -> None:
@@ -170,7 +220,7 @@ def test_a_locked_database_keeps_the_minute_for_later(path: Path) -> None:
         assert f"{path}: another program has the database locked" in told[0]
         assert told[0].endswith("the minute is kept in memory and written with the next")
         other.execute("ROLLBACK")
-        assert total(store.rows()).people == 1
+        assert total(unfinished(store)).people == 1
         play(counter, visits, range(200, 400))
     with open_store(path) as store:
         assert total(store.rows()).people == 6
@@ -190,19 +240,20 @@ def test_a_full_disk_keeps_the_minute_for_later(path: Path) -> None:
     visits = [Visit(60 * i + 1, 60 * i + 30) for i in range(20) for _ in range(2)]
     with open_store(path, k=2, zone="UTC") as store:
         filler = {Key(MIDNIGHT - 60 * i, MINUTE, EVERYBODY): people(5) for i in range(1, 91)}
-        write(store, filler)
+        store.write(Changes(filler, source=1))
         connection = store._database._connection  # type: ignore[attr-defined]
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite then answers as on a full disk
         counter = Counter(store, began=MIDNIGHT, on_problem=told.append)
         play(counter, visits, range(0, 1210, 5))
         assert told[-1].startswith(f"{path}: the disk is full; free some space; the minute is kept in memory")
-        before = total(store.rows()).people
+        before = total(unfinished(store)).people
         assert before < 40
         connection.execute("PRAGMA max_page_count = 1000")
         counter.close()
         assert total(store.rows()).people == 40
         assert total(store.rows(since=MIDNIGHT), by_time=True).people == 40
+        assert told == [told[0]] * len(told)
 
 
 def test_a_full_disk_at_the_end_is_an_error(path: Path) -> None:
@@ -248,7 +299,7 @@ def test_a_read_only_database(path: Path) -> None:
         store._database._connection.execute("PRAGMA query_only = ON")  # type: ignore[attr-defined]
         assert store.rows() == {hour(9): people(5)}
         with pytest.raises(StoreError, match="expected a database that can be written, got a read-only one"):
-            store.expire()
+            store.tidy()
 
 
 def test_damaged_settings(path: Path) -> None:

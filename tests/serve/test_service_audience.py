@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 from phiz import Analyzer
 from phiz.audience import StoreError, open_store
 from phiz.audience import database as databases
+from phiz.audience.ledger import Changes
+from phiz.audience.totals import EVERYBODY, Group, Key, Totals
 from phiz.cli import app as command_line
 from phiz.serve.schema import AudienceReport
 from phiz.serve.settings import Settings
@@ -68,16 +70,38 @@ def test_the_lines_are_those_of_the_command_line(client: TestClient, database: P
 def test_no_line_is_about_fewer_than_k_people(client: TestClient, database: Path) -> None:
     for period in ("minute", "hour", "day"):
         lines = client.get("/v1/audience", params={"period": period}).json()["lines"]
-        assert min(line["people"] for line in lines) >= 5
+        # A line may have dwell times alone, of people whose own line could not tell them.
+        assert min(line["people"] for line in lines if line["people"] is not None) >= 5
+        dwell = [
+            n for line in lines for name, n in line.items() if name.startswith("dwell") and n is not None
+        ]
+        assert all(cell == 0 or cell >= 5 for cell in dwell)
+        assert any(dwell) == (period != "minute")
     with open_store(database, create=False) as store:
         assert any(key.group == ("mixed", "mixed") for key in store.rows())  # there was something to merge
+        assert len(store.rows(unfinished=True)) > len(store.rows())  # and somebody waits
 
 
-def test_a_day_of_too_few_has_a_line_without_figures(analyzer: Analyzer, tmp_path: Path) -> None:
+def test_of_a_day_with_too_few_nothing_is_told(analyzer: Analyzer, tmp_path: Path) -> None:
     audiences.make(tmp_path / "quiet.db", MIDNIGHT, busy=0.9)
+    with open_store(tmp_path / "quiet.db") as store:
+        assert sum(totals.people for totals in store.rows(unfinished=True).values()) > 0
     client = TestClient(make_app(analyzer, settings={"audience": str(tmp_path / "quiet.db")}))
-    (line,) = client.get("/v1/audience", params={"period": "day"}).json()["lines"]
-    assert (line["age"], line["people"], line["presence_seconds"]) == ("mixed", None, None)
+    for period in ("minute", "hour", "day"):
+        assert client.get("/v1/audience", params={"period": period}).json()["lines"] == []
+
+
+def test_a_running_hour_is_not_told(analyzer: Analyzer, tmp_path: Path) -> None:
+    path = tmp_path / "running.db"
+    with open_store(path, zone="UTC") as store:
+        client = TestClient(make_app(analyzer, settings={"audience": str(path)}))
+        now, woman = MIDNIGHT + 10 * 3600, Group("20-39", "female")
+        rows = {Key(now, "minute", EVERYBODY): Totals(8), Key(now, "hour", woman): Totals(8)}
+        store.write(Changes(rows, until=now + 60))
+        ask = {"period": "minute", "from": "2026-11-22"}
+        assert client.get("/v1/audience", params=ask).json()["lines"] == []
+        store.write(Changes(until=now + 3600))
+        assert [line["people"] for line in client.get("/v1/audience", params=ask).json()["lines"]] == [8]
 
 
 @pytest.mark.parametrize(("period", "days"), [("minute", 2), ("hour", 31), ("day", 731)])

@@ -132,10 +132,13 @@ class Counter:
                     person.face = track.face
 
     def close(self) -> None:
-        """Write what there is of the running minute. Raises StoreError where the store cannot take it."""
+        """Write what there is of the running minute and let it be told.
+
+        Raises StoreError where the store cannot take it.
+        """
         if self._minute is not None:
             self._sum()
-        self._ledger.end_period()
+        self._ledger.close()
         for left in reversed(range(LAST_TRIES)):
             try:
                 self._store.write(self._ledger.changes)

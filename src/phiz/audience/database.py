@@ -59,7 +59,7 @@ class SqliteDatabase:
             tables = {name for (name,) in self._connection.execute("SELECT name FROM sqlite_master")}
         except sqlite3.Error as error:
             raise self._failure(error) from error
-        if "audience_settings" not in tables and (tables or not create):
+        if "audience_running" not in tables and (tables or not create):
             raise StoreError(f"{self.name}: {_NOT_OURS}")
 
     @contextmanager

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .calendar import Calendar
-from .totals import EVERYBODY, HOUR, MINUTE, OTHERS, Group, Key, Rows, Totals, add
+from .totals import EVERYBODY, HOUR, MINUTE, NO_DWELL, OTHERS, Group, Key, Rows, Totals, add
 
 
 @dataclass
@@ -14,24 +15,28 @@ class Changes:
     """What the database has not got yet.
 
     added: totals to add to rows. moved: totals to take out of a period's mixed row and add to a group's.
-    until: the instant at which the last minute in here ends.
+    until: the instant at which the last minute in here ends. closed: whether no more will come.
+    source: a number by which a database keeps the running rows of several counters apart.
     """
 
     added: Rows = field(default_factory=dict)
     moved: Rows = field(default_factory=dict)
     until: int = 0
+    closed: bool = False
+    source: int = 1
 
 
 class Ledger:
     """Holds back each group of the running period until k people are in it.
 
     Meanwhile, and for good where k are never reached, the database has these people in the period's mixed
-    row: a loss of power costs their group, not them.
+    row: a loss of power costs their group, not them. Dwell times are counted by group alone, so that there is
+    no other way of counting them to subtract.
     period: HOUR or DAY, the time that a group has to reach k people.
     """
 
     def __init__(self, period: str, k: int, calendar: Calendar) -> None:
-        self.changes = Changes()
+        self.changes = Changes(source=secrets.randbits(62) + 2)
         self._start: int | None = None
         self._waiting: dict[Group, Totals] = {}
         self._shown: set[Group] = set()
@@ -51,7 +56,8 @@ class Ledger:
         everybody = sum(groups.values(), Totals())
         hour = Key(self._calendar.start(minute, HOUR), HOUR, EVERYBODY)
         time = Key(minute, MINUTE, EVERYBODY) if everybody.people >= self._k else hour
-        add(self.changes.added, {time: everybody, Key(start, self._period, OTHERS): everybody})
+        by_time = replace(everybody, dwell=NO_DWELL)
+        add(self.changes.added, {time: by_time, Key(start, self._period, OTHERS): everybody})
         for group, totals in groups.items():
             self._waiting[group] = self._waiting.get(group, Totals()) + totals
             if self._waiting[group].people >= self._k:
@@ -71,7 +77,12 @@ class Ledger:
 
     def taken(self) -> None:
         """Begin with no changes: the database has them."""
-        self.changes = Changes(until=self.changes.until)
+        self.changes = replace(self.changes, added={}, moved={})
+
+    def close(self) -> None:
+        """End the period and say that nothing more will come."""
+        self.end_period()
+        self.changes.closed = True
 
     def _show(self, start: int, group: Group) -> None:
         add(self.changes.moved, {Key(start, self._period, group): self._waiting.pop(group)})

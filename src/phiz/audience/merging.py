@@ -1,22 +1,86 @@
-"""No row about fewer than k people: a small one is merged into a larger, and nothing is counted twice.
+"""One ladder for everything that is counted: what would be about fewer than k people joins something larger.
 
 Rows divide the people in two ways, each of which counts everybody once: by time alone (group ALL), and by age
-band and gender. In either way a row that is too small goes up this ladder:
+band and gender. Both divide the same units of time, which are those that groups have to fill (hours or days):
 
-    minute -> the hour's other minutes -> the day's other hours
-    age band and gender -> the period's mixed group -> the day's mixed group
+    unit with k people     by time: minute -> the hour's rest -> the day's rest, within the unit
+                           by group: age band and gender -> the unit's mixed group
+    unit with fewer        both ways: the day's row of such units
+
+So whoever subtracts one way from the other is left with whole rows of one unit, or with whole units.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from .calendar import Calendar
-from .totals import ALL, DAY, EVERYBODY, HOUR, MINUTE, OTHERS, Key, Rows, Totals, add
+from .totals import ALL, DAY, EVERYBODY, HOUR, MINUTE, NO_DWELL, OTHERS, Key, Rows, Totals, add
 
 
-def parent(key: Key, calendar: Calendar) -> Key | None:
+def merge(rows: Mapping[Key, Totals], k: int, calendar: Calendar, unit: str = HOUR) -> Rows:
+    """Return the rows with every row of fewer than k people merged into a larger one.
+
+    unit: HOUR or DAY. Rows of a unit with fewer than k people come to one row of their day and way, which may
+    still have fewer, as do dwell times without people; all other rows then have k or more. A row that takes
+    small ones in and still has fewer than k people takes the smallest row beside it in as well, however
+    large: else that one's neighbours, taken from a known total, would lay the small ones bare.
+    """
+    merged: Rows = {}
+    units: dict[tuple[int, bool], Rows] = defaultdict(dict)
+    for key, totals in rows.items():
+        if unit == HOUR and key.period == DAY:  # it has come up the ladder before
+            add(merged, {key: totals})
+        elif totals.only_dwell:
+            add(merged, {day_row(key.start, is_time(key), calendar): totals})
+        else:
+            units[calendar.start(key.start, unit), is_time(key)][key] = totals
+    for (start, by_time), way in units.items():
+        everybody = sum(way.values(), Totals())
+        if everybody.people < k:
+            add(merged, {day_row(start, by_time, calendar): everybody})
+        else:
+            add(merged, _within(way, k, calendar, unit))
+    return merged
+
+
+def day_row(instant: int, by_time: bool, calendar: Calendar) -> Key:
+    """Return the last row of the ladder: of the day that holds an instant."""
+    return Key(calendar.start(instant, DAY), DAY, EVERYBODY if by_time else OTHERS)
+
+
+def is_time(key: Key) -> bool:
+    """Whether a row divides the people by time alone, not by age and gender."""
+    return key.group.age == ALL
+
+
+def tellable(dwell: tuple[int, ...], k: int) -> bool:
+    """Whether each cell of a dwell time is about k people or nobody."""
+    return all(cell == 0 or cell >= k for cell in dwell)
+
+
+def hide_dwell(totals: Totals, k: int) -> Totals:
+    """Return the totals without their dwell times where a cell of these is about fewer than k people."""
+    return totals if tellable(totals.dwell, k) else replace(totals, dwell=NO_DWELL)
+
+
+def _within(rows: Rows, k: int, calendar: Calendar, unit: str) -> Rows:
+    """Merge the rows of a unit with k people or more, counted in one way, up to the unit's own rest."""
+    merged = dict(rows)
+    for period in (HOUR, DAY) if unit == DAY else (HOUR,):
+        for upper, lower in _families(merged, period, calendar).items():
+            for key in [key for key in lower if merged[key].people < k]:
+                _move(merged, key, upper)
+                lower.remove(key)
+            lower.sort(key=lambda key: (merged[key].people, key), reverse=True)
+            while lower and upper in merged and merged[upper].people < k:
+                _move(merged, lower.pop(), upper)
+    return merged
+
+
+def _parent(key: Key, calendar: Calendar) -> Key | None:
     """Return the row that a row is merged into where it is too small; None for the last of the ladder."""
     if key.period == MINUTE:
         return Key(calendar.start(key.start, HOUR), HOUR, EVERYBODY)
@@ -27,43 +91,15 @@ def parent(key: Key, calendar: Calendar) -> Key | None:
     return None
 
 
-def merge(rows: Mapping[Key, Totals], k: int, calendar: Calendar, until: float = float("inf")) -> Rows:
-    """Return the rows with every row of fewer than k people merged into a larger one.
-
-    Only periods that ended by the instant `until` are touched. A row that gathers small ones and still has
-    fewer than k people also takes in the smallest row beside it, however large: else that one's
-    neighbours, taken from a known total, would lay the small ones bare. What is left with fewer than k
-    people is then the only row of its day.
-    """
-    merged = {key: totals for key, totals in rows.items() if totals}
-    for period in (HOUR, DAY):
-        for upper, lower in _families(merged, period, calendar).items():
-            ended = (key for key in lower if calendar.end(key.start, key.period) <= until)
-            for key in [key for key in ended if merged[key].people < k]:
-                _move(merged, key, upper)
-                lower.remove(key)
-            if calendar.end(upper.start, period) > until:
-                continue
-            lower.sort(key=lambda key: (merged[key].people, key), reverse=True)
-            while lower and upper in merged and merged[upper].people < k:
-                _move(merged, lower.pop(), upper)
-    return merged
-
-
-def is_time(key: Key) -> bool:
-    """Whether a row divides the people by time alone, not by age and gender."""
-    return key.group.age == ALL
-
-
 def _families(rows: Rows, period: str, calendar: Calendar) -> dict[Key, list[Key]]:
     """Return each row of the period that others can be merged into, with all that are below it."""
     families: dict[Key, list[Key]] = defaultdict(list)
     for key in rows:
-        upper = parent(key, calendar)
+        upper = _parent(key, calendar)
         while upper is not None:
             if upper.period == period:
                 families[upper].append(key)
-            upper = parent(upper, calendar)
+            upper = _parent(upper, calendar)
     return families
 
 

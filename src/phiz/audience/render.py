@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -15,11 +16,12 @@ from ..cli.output import OutputError
 from ..files import own_part
 from ..image import display_name
 from .report import Line
-from .store import DWELL_COLUMNS
-from .totals import DAY, DWELL_NAMES, HOUR, Totals
+from .tables import DWELL_COLUMNS
+from .totals import DAY, DWELL_NAMES, HOUR, NO_DWELL, Totals
 
 _TEXTS = ("start", "end", "period", "age", "gender")
 _FIGURES = ("people", "presence_seconds", "attention_seconds", *DWELL_COLUMNS)
+_UNTOLD = (None,) * len(_FIGURES)
 _WIDTHS = "{:<29}  {:<6}  {:<6}  {:>6}  {:>9}  {:>6}" + "  {:>8}" * len(DWELL_NAMES)
 
 
@@ -31,6 +33,8 @@ def table(lines: Sequence[Line], per: str, k: int) -> str:
         out += [_table_row(_when(line, per), line.age, line.gender, line.totals, k) for line in of_period]
         if len(of_period) > 1:
             total = sum((line.totals or Totals() for line in of_period), Totals())
+            if not all(line.totals and any(line.totals.dwell) for line in of_period):
+                total = replace(total, dwell=NO_DWELL)  # they would be of some people only
             out.append(_table_row(_when(of_period[0], per), "all", "all", total, k))
     return "".join(f"{line.rstrip()}\n" for line in out)
 
@@ -38,9 +42,13 @@ def table(lines: Sequence[Line], per: str, k: int) -> str:
 def _table_row(when: str, age: str, gender: str, totals: Totals | None, k: int) -> str:
     if totals is None:
         return _WIDTHS.format(when, age, gender, f"<{k}", *["-"] * (2 + len(DWELL_NAMES)))
-    mean = f"{totals.presence / totals.people / 1000:.1f} s" if totals.people else "-"
+    people, mean = (
+        (totals.people, f"{totals.presence / totals.people / 1000:.1f} s") if totals.people else "--"
+    )
     facing = f"{totals.attention / totals.presence:.0%}" if totals.presence else "-"
-    return _WIDTHS.format(when, age, gender, totals.people, mean, facing, *totals.dwell)
+    return _WIDTHS.format(
+        when, age, gender, people, mean, facing, *(_dwell(totals) or "-" * len(DWELL_NAMES))
+    )
 
 
 def _when(line: Line, per: str) -> str:
@@ -51,7 +59,7 @@ def _when(line: Line, per: str) -> str:
 
 
 def csv_text(lines: Iterable[Line]) -> str:
-    """Return a header and the lines as CSV; figures are empty where there are fewer than k people."""
+    """Return a header and the lines as CSV; figures are empty where they are not told."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_TEXTS + _FIGURES)
@@ -61,7 +69,7 @@ def csv_text(lines: Iterable[Line]) -> str:
 
 
 def jsonl_text(lines: Iterable[Line]) -> str:
-    """Return one JSON object per line; figures are null where there are fewer than k people."""
+    """Return one JSON object per line; figures are null where they are not told."""
     return "".join(json.dumps(line) + "\n" for line in _plain(lines))
 
 
@@ -74,8 +82,15 @@ def _plain(lines: Iterable[Line]) -> Iterator[dict[str, Any]]:
 def _figures(totals: Totals | None) -> dict[str, Any]:
     if totals is None:
         return dict.fromkeys(_FIGURES)
-    values = (totals.people, totals.presence / 1000, totals.attention / 1000, *totals.dwell)
-    return dict(zip(_FIGURES, values, strict=True))
+    people = (
+        (totals.people, totals.presence / 1000, totals.attention / 1000) if totals.people else _UNTOLD[:3]
+    )
+    return dict(zip(_FIGURES, (*people, *(_dwell(totals) or _UNTOLD[3:])), strict=True))
+
+
+def _dwell(totals: Totals) -> tuple[int, ...] | None:
+    """Return the dwell times, or None where they are not told: the report then has all of them 0."""
+    return totals.dwell if any(totals.dwell) else None
 
 
 def write_parquet(lines: Sequence[Line], path: str) -> None:

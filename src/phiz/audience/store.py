@@ -1,43 +1,29 @@
-"""The database of audience totals: its settings, and rows of whole groups only.
+"""The database of audience totals: its settings, what is told, and what is not told yet.
 
-Every write merges what became too small to keep and deletes what became too old, in the same transaction.
+A counter's running hour (or day) stands apart until it is over. Then it is merged; what is about k people
+or more is added to what is told, and the rest waits for more people of its day. So whatever is told grows by
+k people or more, and no report less another is about fewer.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from ..errors import PhizError
+from . import tables
 from .calendar import Calendar, machine_zone
 from .database import Database, Execute, PostgresDatabase, SqliteDatabase, StoreError, is_url
 from .ledger import Changes
-from .merging import merge
-from .totals import DAY, DWELL_EDGES, HOUR, OTHERS, Group, Key, Rows, Totals
+from .merging import day_row, hide_dwell, merge, tellable
+from .totals import DAY, HOUR, NO_DWELL, OTHERS, Key, Rows, Totals, add
 
-DWELL_COLUMNS = [
-    f"dwell_{low}_{high}" for low, high in zip((0, *DWELL_EDGES), (*DWELL_EDGES, "more"), strict=True)
-]
-KEY_COLUMNS = ("start", "period", "age", "gender")
-SUM_COLUMNS = ("people", "presence_ms", "attention_ms", *DWELL_COLUMNS)
-_COLUMNS = ", ".join(KEY_COLUMNS + SUM_COLUMNS)
-_TOTALS_TABLE = (
-    "audience_totals (start BIGINT NOT NULL, period TEXT NOT NULL, age TEXT NOT NULL, gender TEXT NOT NULL, "
-    + ", ".join(f"{column} BIGINT NOT NULL CHECK ({column} >= 0)" for column in SUM_COLUMNS)
-    + f", PRIMARY KEY ({', '.join(KEY_COLUMNS)}))"
-)
-_SETTINGS_TABLE = "audience_settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
-_UPSERT = (
-    f"INSERT INTO audience_totals ({_COLUMNS}) VALUES ({', '.join('?' * len(KEY_COLUMNS + SUM_COLUMNS))}) "
-    f"ON CONFLICT ({', '.join(KEY_COLUMNS)}) DO UPDATE SET "
-    + ", ".join(f"{column} = audience_totals.{column} + excluded.{column}" for column in SUM_COLUMNS)
-)
-_FOREVER = 2**62
-_THIS_ROW = " AND ".join(f"{column} = ?" for column in KEY_COLUMNS)
+#: Seconds, by this machine's clock, after which an hour that is over and not told is a killed counter's.
+ABANDONED = 2 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -75,14 +61,14 @@ class Store:
 
     def __init__(self, database: Database, settings: Settings | None = None) -> None:
         self._database = database
-        self._settled: int | None = None
         with database.transaction(write=settings is not None) as execute:
             if settings is not None:
-                for table in (_TOTALS_TABLE, _SETTINGS_TABLE):
-                    execute(database.create_table(table), ())
+                tables.create(database, execute)
                 if not execute("SELECT name FROM audience_settings", ()):
                     _save(execute, settings)
             self.settings = self._load(execute)
+            if settings is not None:
+                self._finish_abandoned(execute)
 
     @property
     def name(self) -> str:
@@ -93,30 +79,43 @@ class Store:
         """Keep the changes, all or none. now: Unix time that retention counts from, for tests."""
         with self._database.transaction() as execute:
             self.settings = self._load(execute)
-            for key, totals in changes.added.items():
-                _add(execute, key, totals)
+            running = tables.running(execute)
+            mine = running[changes.source]
+            add(mine, changes.added)
             for key, totals in changes.moved.items():
-                _move(execute, key, totals, self.settings.k)
-            hour = self.settings.calendar.start(changes.until, HOUR)
-            if hour != self._settled or changes.moved:
-                self._settle(execute, changes.until)
+                _move(mine, key, totals, self.settings.k)
+            self._tell(execute, running, changes.source, None if changes.closed else changes.until)
+            tables.replace_running(execute, running)
             self._expire(execute, now)
-        self._settled = hour
 
-    def rows(self, since: int | None = None, before: int | None = None, now: float | None = None) -> Rows:
-        """Return the rows of periods that begin at `since` or later and before `before`, none too old."""
+    def rows(
+        self,
+        since: int | None = None,
+        before: int | None = None,
+        now: float | None = None,
+        *,
+        unfinished: bool = False,
+    ) -> Rows:
+        """Return the rows of periods that begin at `since` or later and before `before`, none too old.
+
+        unfinished: also those of hours (or days) that counters are still at, and of people who wait for more;
+        these rows may be about fewer than k, and grow by single people.
+        """
         with self._database.transaction(write=False) as execute:
             self.settings = self._load(execute)
             oldest = self._oldest(now)
-            return _select(
-                execute,
-                oldest if since is None else max(since, oldest),
-                _FOREVER if before is None else before,
-            )
+            since = oldest if since is None else max(since, oldest)
+            before = 2**62 if before is None else before
+            found = tables.told(execute, since, before)
+            for rows in tables.running(execute).values() if unfinished else ():
+                add(found, {key: totals for key, totals in rows.items() if since <= key.start < before})
+            return found
 
-    def expire(self, now: float | None = None) -> None:
-        """Delete the rows that are too old."""
+    def tidy(self, now: float | None = None) -> None:
+        """Delete the rows that are too old, and finish the hours of counters that were killed."""
         with self._database.transaction() as execute:
+            self.settings = self._load(execute)
+            self._finish_abandoned(execute)
             self._expire(execute, now)
 
     def change(self, now: float | None = None, **values: Any) -> None:
@@ -124,14 +123,19 @@ class Store:
         with self._database.transaction() as execute:
             old = self._load(execute)
             new = replace(old, **values)
-            if new.zone != old.zone and execute("SELECT start FROM audience_totals LIMIT 1", ()):
+            if new.zone != old.zone and (tables.told(execute) or tables.running(execute)):
                 raise StoreError(
                     f"{self.name}: the time zone can be set only before the first minute is counted, because "
                     "stored hours and days cannot be cut anew; begin another database"
                 )
             _save(execute, new)
             self.settings = new
-            self._settle(execute, int(time.time() if now is None else now))
+            if new.k > old.k:
+                # By themselves: together with who waits, they would tell of these by their old figures.
+                merged = merge(tables.told(execute), new.k, new.calendar, new.groups_per)
+                tables.delete_told(execute)
+                for key, totals in merged.items():
+                    tables.add_told(execute, key, totals)
             self._expire(execute, now)
 
     def close(self) -> None:
@@ -151,23 +155,48 @@ class Store:
         except (KeyError, ValueError) as error:
             raise StoreError(f"{self.name}: its settings are damaged ({error}); restore a copy") from error
 
-    def _settle(self, execute: Execute, until: int) -> None:
-        """Merge what has too few people in the periods that ended by `until`."""
-        calendar, k = self.settings.calendar, self.settings.k
-        small = execute("SELECT DISTINCT start FROM audience_totals WHERE people < ?", (k,))
-        for day in {calendar.start(start, DAY) for (start,) in small}:
-            rows = _select(execute, day, calendar.end(day, DAY))
-            merged = merge(rows, k, calendar, until)
-            for key in [key for key in rows if merged.get(key) != rows[key]]:
-                _delete(execute, key)
-            for key in [key for key in merged if merged[key] != rows.get(key)]:
-                _add(execute, key, merged[key])
+    def _tell(self, execute: Execute, running: tables.Running, source: int, until: float | None) -> None:
+        """Tell what a counter has of units that ended by `until`; None: of all."""
+        calendar, unit = self.settings.calendar, self.settings.groups_per
+        over = {
+            key: totals
+            for key, totals in running[source].items()
+            if until is None or calendar.end(calendar.start(key.start, unit), unit) <= until
+        }
+        running[source] = {key: totals for key, totals in running[source].items() if key not in over}
+        self._add_told(execute, running, over)
+
+    def _add_told(self, execute: Execute, running: tables.Running, rows: Mapping[Key, Totals]) -> None:
+        """Merge rows, add to what is told what is about k people or more, and let the rest wait."""
+        k, calendar, waiting = self.settings.k, self.settings.calendar, running[tables.WAITING]
+        more: Rows = {}
+        for key, totals in merge(rows, k, calendar, self.settings.groups_per).items():
+            if totals.people >= k:
+                tables.add_told(execute, key, hide_dwell(totals, k))
+                totals += -hide_dwell(totals, k)
+                key = day_row(key.start, False, calendar)
+            add(more, {key: totals})
+        add(waiting, more)
+        for key in more.keys() & waiting.keys():
+            people = replace(waiting[key], dwell=NO_DWELL) if waiting[key].people >= k else Totals()
+            told = replace(people, dwell=waiting[key].dwell) if tellable(waiting[key].dwell, k) else people
+            if told:
+                tables.add_told(execute, key, told)
+                add(waiting, {key: -told})
 
     def _oldest(self, now: float | None) -> int:
         return int((time.time() if now is None else now) - 86400 * self.settings.retention)
 
+    def _finish_abandoned(self, execute: Execute) -> None:
+        running = tables.running(execute)
+        for source in running.keys() - {tables.WAITING}:
+            self._tell(execute, running, source, time.time() - ABANDONED)
+        tables.replace_running(execute, running)
+
     def _expire(self, execute: Execute, now: float | None) -> None:
-        execute("DELETE FROM audience_totals WHERE start < ?", (self._oldest(now),))
+        oldest = self._oldest(now)
+        tables.delete_told(execute, oldest)
+        execute("DELETE FROM audience_running WHERE start < ?", (oldest,))
 
 
 def open_store(place: str | os.PathLike[str], *, create: bool = True, **settings: Any) -> Store:
@@ -182,43 +211,15 @@ def open_store(place: str | os.PathLike[str], *, create: bool = True, **settings
     return Store(database, Settings(**{"zone": machine_zone()} | settings) if create else None)
 
 
-def _add(execute: Execute, key: Key, totals: Totals) -> None:
-    execute(_UPSERT, (key.start, key.period, *key.group, *totals.values()))
-
-
-def _move(execute: Execute, key: Key, totals: Totals, k: int) -> None:
+def _move(rows: Rows, key: Key, totals: Totals, k: int) -> None:
     """Take people out of their period's mixed row into their group's, where both rows can bear it.
 
-    They stay mixed where another program has merged that row meanwhile, or the group would be under k.
+    They stay mixed where the rows have been told meanwhile (see ABANDONED), or the group would be under k.
     """
     mixed = key._replace(group=OTHERS)
-    rest = _get(execute, mixed) + -totals
-    if min(rest.values()) >= 0 and (_get(execute, key) + totals).people >= k:
-        _delete(execute, mixed)
-        if rest:
-            _add(execute, mixed, rest)
-        _add(execute, key, totals)
-
-
-def _delete(execute: Execute, key: Key) -> None:
-    execute(f"DELETE FROM audience_totals WHERE {_THIS_ROW}", (key.start, key.period, *key.group))
-
-
-def _get(execute: Execute, key: Key) -> Totals:
-    sql = f"SELECT {_COLUMNS} FROM audience_totals WHERE {_THIS_ROW}"
-    return _rows(execute(sql, (key.start, key.period, *key.group))).get(key, Totals())
-
-
-def _select(execute: Execute, since: int, before: int) -> Rows:
-    sql = f"SELECT {_COLUMNS} FROM audience_totals WHERE start >= ? AND start < ?"
-    return _rows(execute(sql, (since, before)))
-
-
-def _rows(found: Iterable[tuple[Any, ...]]) -> Rows:
-    return {
-        Key(start, period, Group(age, gender)): Totals(people, presence, attention, tuple(dwell))
-        for start, period, age, gender, people, presence, attention, *dwell in found
-    }
+    rest = rows.get(mixed, Totals()) + -totals
+    if min(rest.values()) >= 0 and (rows.get(key, Totals()) + totals).people >= k:
+        add(rows, {mixed: -totals, key: totals})
 
 
 def _save(execute: Execute, settings: Settings) -> None:

@@ -11,6 +11,7 @@ from ..datasets.splits import age_band
 
 #: Seconds at which the bins of dwell time begin, after the first, which begins at 0.
 DWELL_EDGES = (5, 15, 30, 60, 180)
+NO_DWELL = (0,) * (len(DWELL_EDGES) + 1)
 DWELL_NAMES = ("0-5 s", "5-15 s", "15-30 s", "30-60 s", "60-180 s", "180+ s")
 
 MINUTE, HOUR, DAY = "minute", "hour", "day"
@@ -29,7 +30,7 @@ class Totals:
     people: int = 0
     presence: int = 0
     attention: int = 0
-    dwell: tuple[int, ...] = (0,) * len(DWELL_NAMES)
+    dwell: tuple[int, ...] = NO_DWELL
 
     def __add__(self, other: Totals) -> Totals:
         dwell = tuple(a + b for a, b in zip(self.dwell, other.dwell, strict=True))
@@ -45,6 +46,11 @@ class Totals:
 
     def __bool__(self) -> bool:
         return any(self.values())
+
+    @property
+    def only_dwell(self) -> bool:
+        """Whether there are dwell times alone, as where these were too few for the rows of their people."""
+        return not any(self.values()[:3])
 
     def values(self) -> tuple[int, ...]:
         """Return every figure, in the order of the database's columns."""

@@ -45,6 +45,13 @@ def audience(
         str | None, typer.Option("--from", metavar="TIME", help="2026-11-22 or 2026-11-22T09:30, and later.")
     ] = None,
     to: Annotated[str | None, typer.Option(metavar="TIME", help="Before that time.")] = None,
+    running: Annotated[
+        bool,
+        typer.Option(
+            "--running",
+            help="Tell of hours that are not over, too; two such reports may differ by one person.",
+        ),
+    ] = False,
     k: Annotated[
         int | None, typer.Option(min=2, help="Fewest people to a line; default and least: as stored.")
     ] = None,
@@ -89,10 +96,10 @@ def audience(
     with open_store(database, create=False) as store:
         calendar = Calendar(store.settings.zone if tz is None else tz)
         since, before = _instant(from_, calendar, "--from"), _instant(to, calendar, "--to")
-        rows = store.rows(since, before)
+        rows = store.rows(since, before, unfinished=running)
         settings = store.settings
         try:
-            store.expire()
+            store.tidy()
         except StoreError as error:
             print(f"phiz: rows past {settings.retention} days are not deleted yet: {error}", file=sys.stderr)
     if k is not None and k < settings.k:
@@ -101,7 +108,7 @@ def audience(
     lines = report(rows, per.value, least, calendar, settings.groups_per)
     _write(lines, per, least, format, output)
     if format is Format.table:
-        print(_describe(settings) if lines else "phiz: nobody was counted in that time", file=sys.stderr)
+        print(_describe(settings) if lines else _NOBODY, file=sys.stderr)
 
 
 def _write(lines: list[Line], per: Per, k: int, format: Format, output: str | None) -> None:
@@ -150,6 +157,7 @@ def _set(database: str, assignments: list[str]) -> Settings:
         return store.settings
 
 
+_NOBODY = "phiz: nobody was counted in that time, or too few to tell yet (see docs/audience.md)"
 _SETTINGS: dict[str, tuple[str, Any]] = {
     "retention": ("retention", int),
     "k": ("k", int),

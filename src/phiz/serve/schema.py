@@ -101,7 +101,7 @@ class Models(BaseModel):
 
 
 class AudienceLine(BaseModel):
-    """One group of a period; figures are null where it has fewer than k people."""
+    """One group of a period; figures are null where they are not told: of fewer than k people."""
 
     start: datetime
     end: datetime
@@ -113,7 +113,9 @@ class AudienceLine(BaseModel):
     people: int | None = Field(description="who came in that period")
     presence_seconds: float | None = Field(description="time in view, summed over people")
     attention_seconds: float | None = Field(description="of that, with the face turned to the camera")
-    dwell_0_5: int | None = Field(description="people who left after under 5 seconds")
+    dwell_0_5: int | None = Field(
+        description="people who left after under 5 seconds; null, or k and more, or 0"
+    )
     dwell_5_15: int | None
     dwell_15_30: int | None
     dwell_30_60: int | None
