@@ -39,7 +39,7 @@ class Visit(NamedTuple):
 
 
 def face(age: float = 30.0, gender: str = "female") -> Face:
-    return Face((10.0, 20.0, 30.0, 40.0), 0.9, ((11.0, 21.0),) * 6, age, gender, 0.95)
+    return Face((10.0, 20.0, 30.0, 40.0), 0.9, ((11.0, 21.0),) * 5, age, gender, 0.95)
 
 
 def play(counter: Counter, visits: Sequence[Visit], times: Iterable[float]) -> None:

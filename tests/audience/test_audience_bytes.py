@@ -38,7 +38,7 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 tracks = []
                 for visit in {second // 5, second // 40, second // 100} if busy else {second // 400}:
                     age = AGE + visit % 4 * 13
-                    face = Face(BOX, SCORE, (POINT,) * 6, age, ["female", "male"][visit % 2], GENDER_SCORE)
+                    face = Face(BOX, SCORE, (POINT,) * 5, age, ["female", "male"][visit % 2], GENDER_SCORE)
                     tracks.append(MadeTrack(FIRST_ID + visit, face, float(second), float(second), FACING))
                 counter.update(tracks, second)
     return path

@@ -33,7 +33,7 @@ def look(image: np.ndarray) -> list[Face]:
     who = next(name for name, picture in SCENES.items() if np.array_equal(picture, image))
     gender = {"women": "female", "men": "male"}.get(who, "")
     places = [(20.0, 60.0), (200.0, 60.0)] if gender else []
-    parts = ((15, 20), (45, 20), (30, 40), (30, 60), (0, 20), (60, 20))
+    parts = ((15, 20), (45, 20), (30, 40), (20, 60), (40, 60))
     return [
         Face((x, y, 60.0, 80.0), 0.9, tuple((x + a, y + b) for a, b in parts), 30.0, gender, 0.9)
         for x, y in places

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from phiz.data import ASTRONAUT
+from phiz.detect import Detector
 from phiz.image import load
 from phiz.stream.quality import (
     FULL_SIZE,
@@ -21,22 +22,27 @@ from phiz.stream.quality import (
     quality,
     turn,
 )
-from phiz.types import Face, Point
+from phiz.types import KEYPOINT_NAMES, Face, Point
 
 BOX = (172.0, 72.0, 105.0, 105.0)  # of the face in the portrait
 
 
 def head(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float = 40) -> list[Point]:
     """The keypoints of an average head seen from afar, turned by so many degrees."""
-    solid = np.array(
-        [[-0.5, 0, 0], [0.5, 0, 0], [0, NOSE_DOWN, -NOSE_DEPTH], [0, MOUTH_DOWN, -MOUTH_DEPTH]], float
-    )
+    parts = {
+        "right_eye": [-0.5, 0, 0],
+        "left_eye": [0.5, 0, 0],
+        "nose": [0, NOSE_DOWN, -NOSE_DEPTH],
+        "right_mouth": [-0.42, MOUTH_DOWN, -MOUTH_DEPTH],
+        "left_mouth": [0.42, MOUTH_DOWN, -MOUTH_DEPTH],
+    }
+    solid = np.array([parts[name] for name in KEYPOINT_NAMES], float)
     a, b, c = np.radians([yaw, pitch, roll])
     across = np.array([[math.cos(a), 0, math.sin(a)], [0, 1, 0], [-math.sin(a), 0, math.cos(a)]])
     nod = np.array([[1, 0, 0], [0, math.cos(b), -math.sin(b)], [0, math.sin(b), math.cos(b)]])
     tilt = np.array([[math.cos(c), -math.sin(c), 0], [math.sin(c), math.cos(c), 0], [0, 0, 1]])
     points = solid @ across.T @ nod.T @ tilt.T * scale + 100
-    return [(x, y) for x, y, _ in points] + [(0.0, 0.0), (0.0, 0.0)]
+    return [(x, y) for x, y, _ in points]
 
 
 @pytest.mark.parametrize("angle", [0, 10, 25, 40])
@@ -64,12 +70,18 @@ def test_frontality_falls_with_the_angle() -> None:
 
 
 def test_keypoints_in_impossible_places_are_no_front() -> None:
-    same = [(5.0, 5.0)] * 6
+    same = [(5.0, 5.0)] * len(KEYPOINT_NAMES)
     assert turn(same) == 90
     assert frontality(same) == pytest.approx(0, abs=1e-9)
     upside = head()
-    upside[3] = (upside[3][0], 0.0)  # the mouth above the eyes
+    for name in ("right_mouth", "left_mouth"):  # above the eyes
+        upside[KEYPOINT_NAMES.index(name)] = (100.0, 0.0)
     assert turn(upside) == 90
+
+
+def test_the_detectors_points_of_a_portrait_look_at_the_camera() -> None:
+    (found,) = Detector().detect(load(ASTRONAUT))
+    assert frontality(found.keypoints) > 0.9
 
 
 def portrait(filter: ImageFilter.Filter | None = None) -> np.ndarray:

@@ -23,7 +23,7 @@ def face(
 ) -> Face:
     """A frontal face with its centre at (x, y)."""
     left, top = x - side / 2, y - side / 2
-    parts = [(0.3, 0.3), (0.7, 0.3), (0.5, 0.52), (0.5, 0.74), (0.1, 0.35), (0.9, 0.35)]
+    parts = [(0.3, 0.3), (0.7, 0.3), (0.5, 0.52), (0.35, 0.74), (0.65, 0.74)]
     points = tuple((left + a * side, top + b * side) for a, b in parts)
     gender = "female" if female >= 0.5 else "male"
     return Face((left, top, side, side), score, points, age, gender, max(female, 1 - female))

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from ..types import Face, Point
+from ..types import KEYPOINT_NAMES, Face, Point
 
 #: Box width in pixels from which the network's 64-pixel crop is filled, so that a larger face tells no more.
 FULL_SIZE = 48.0
@@ -20,10 +20,10 @@ SHARP, BLURRED = 0.45, 0.75
 SIDE = 32
 #: Pixels over which `blur` averages.
 REACH = 5
-#: Nose and mouth of an average head, in eye distances: depth before the plane of the eyes, and height below
-#: them. The heights are medians of the detector's keypoints on portraits; the depths follow from how nose,
-#: mouth and ears move against each other there.
-NOSE_DEPTH, NOSE_DOWN, MOUTH_DEPTH, MOUTH_DOWN = 0.55, 0.61, 0.28, 1.10
+#: Nose, and middle of the mouth's corners, of an average head, in eye distances: depth before the plane of
+#: the eyes, and height below them. The heights are medians of the detector's keypoints on portraits. Where
+#: heads turn, the mouth moves by -0.13 of what the nose does: its depth. The nose's is an average head's.
+NOSE_DEPTH, NOSE_DOWN, MOUTH_DEPTH, MOUTH_DOWN = 0.55, 0.57, -0.07, 1.00
 
 
 def quality(face: Face, image: NDArray[np.uint8]) -> float:
@@ -51,7 +51,9 @@ def turn(keypoints: Sequence[Point]) -> float:
     between the eyes, nodding moves it between the eyes and the mouth. 90 where the eyes coincide or the
     mouth is not below them.
     """
-    right, left, nose, mouth = (complex(*point) for point in keypoints[:4])
+    place = {name: complex(*point) for name, point in zip(KEYPOINT_NAMES, keypoints, strict=True)}
+    right, left, nose = place["right_eye"], place["left_eye"], place["nose"]
+    mouth = (place["right_mouth"] + place["left_mouth"]) / 2
     across = left - right
     if abs(across) < 1e-6:
         return 90.0

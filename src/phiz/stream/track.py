@@ -16,8 +16,8 @@ from .motion import Motion
 from .quality import frontality
 from .steady import Steady
 
-#: Faces that score less continue a track but begin none, as in ByteTrack. What the detector `auto` returns
-#: scores at least this; `short` and `back` return faces from 0.5 on.
+#: Faces that score less continue a track but begin none, as in ByteTrack. The detector
+#: returns faces from 0.6 on.
 STRONG = 0.65
 #: Least overlap (see `overlaps`) of a track's expected box with a strong face, and with a weak one.
 OVERLAP_STRONG, OVERLAP_WEAK = 0.2, 0.5
