@@ -54,5 +54,5 @@ async function inWords(code, other, detail, { blob, limits = {} } = {}) {
   if (code === "unknown_format" && blob) return unreadable(blob);
   const key = CODES[code] ?? other;
   const most = { "error.pixels": limits.max_pixels / 1e6, "error.bytes": limits.max_bytes / 2 ** 20 }[key];
-  return new Plain(key, { most: Math.floor(most), detail });
+  return new Plain(key, { most: Math.floor(10 * most) / 10, detail });
 }
