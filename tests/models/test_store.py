@@ -40,6 +40,8 @@ def test_every_shipped_card_lies_beside_weights_that_match_it() -> None:
     from phiz.models.attributes import load_attributes
     from phiz.models.session import load_model
 
-    for card in store.list_cards():
+    cards = store.list_cards()
+    assert {store.DEFAULT_MODEL, *store.ALIASES.values()} <= {card.name for card in cards}
+    for card in cards:
         load = load_attributes if card.attributes else load_model
         assert load(card.name).card == card

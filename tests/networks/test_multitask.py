@@ -28,8 +28,15 @@ def test_three_pairs_of_outputs():
     assert female.shape == (3, 5)
     assert ages.shape == (3, 5, len(net.ages))
     torch.testing.assert_close(ages.exp().sum(-1), torch.ones(3, 5))
-    years = net.expected_age(ages)
-    assert ((years >= 0) & (years <= net.ages[-1])).all()
+
+
+def test_the_age_is_the_mean_of_the_bins_by_their_probabilities():
+    net = MultiTaskNet()
+    shares = torch.zeros(2, len(net.ages))
+    shares[0, 3] = 1.0
+    shares[1, 2], shares[1, 8] = 0.25, 0.75
+    expected = torch.stack([net.ages[3], 0.25 * net.ages[2] + 0.75 * net.ages[8]])
+    torch.testing.assert_close(net.expected_age(shares.log()), expected)
 
 
 def test_expected_age_by_hand():

@@ -80,12 +80,42 @@ def test_a_stream_without_the_token_is_refused(guarded: TestClient, protocols: l
     assert refusal.value.code == 1008
 
 
-def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = []
-    monkeypatch.setattr("hmac.compare_digest", lambda a, b: compared.append((a, b)) or a == b)
-    assert token_matches(TOKEN, TOKEN)
-    assert not token_matches(TOKEN, "é\ud800")
-    assert compared == [(TOKEN.encode(), TOKEN.encode()), (TOKEN.encode(), "é?".encode())]
+@pytest.mark.parametrize(
+    ("given", "matches"),
+    [
+        (TOKEN, True),
+        ("", False),
+        (TOKEN[:-1], False),
+        (TOKEN + "a", False),
+        (TOKEN.swapcase(), False),
+        (TOKEN + "\0", False),
+        ("é\ud800", False),  # what a header's bytes may turn into
+    ],
+)
+def test_the_whole_token_and_no_other_matches(given: str, matches: bool) -> None:
+    assert token_matches(TOKEN, given) is matches
+    assert token_matches(None, given)
+
+
+def test_a_token_is_never_compared_by_equality_which_ends_at_the_first_difference() -> None:
+    class Watched:
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("compared by equality")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    class Bytes(Watched, bytes):
+        pass
+
+    class Text(Watched, str):
+        def encode(self, *how: str) -> bytes:  # type: ignore[override]
+            return Bytes(super().encode(*how))
+
+    with pytest.raises(AssertionError, match="by equality"):
+        bool(Text(TOKEN) == TOKEN)
+    assert token_matches(Text(TOKEN), TOKEN)
+    assert not token_matches(Text(TOKEN), TOKEN[:-1] + "~")
+    assert not token_matches(TOKEN, Text("x" * len(TOKEN)))
 
 
 def test_a_token_comes_from_its_file_before_the_environment(

@@ -18,6 +18,7 @@ from phiz.stream import output as module
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
 from phiz.stream.output import RESERVE, AnnotatedVideo, Lines, Shown, Window, fitted, no_window, to_dict
+from phiz.stream.quality import frontality
 from phiz.stream.track import Tracker
 
 
@@ -48,7 +49,8 @@ def test_a_line_says_everything_about_a_frame(tmp_path: Path) -> None:
     (face,) = full["faces"]
     assert (face["id"], face["age"], face["gender"], face["seen"]) == (1, 33.0, "female", 1)
     assert (face["box"], len(face["keypoints"])) == ([16.0, 12.0, 32.0, 24.0], 5)
-    assert 0 <= face["facing"] <= 1
+    assert face["facing"] == pytest.approx(frontality(one_face(plain(33))[0].keypoints), abs=1e-3)
+    assert 0.5 < face["facing"] < 1  # neither end of the scale, so that the line above can tell
     assert "at" not in full
 
 

@@ -220,9 +220,10 @@ def test_a_face_without_score_and_keypoints_is_followed() -> None:
 def test_overlaps_are_those_of_the_grown_boxes() -> None:
     a = np.array([[0.0, 0, 100, 100]])
     b = np.array([[0.0, 0, 100, 100], [150, 0, 100, 100], [100, 0, 100, 100]])
-    assert BUFFER == 0.25
-    # Grown by 25 on every side they are 150 wide; moved by 100, they share 50 of 250 columns.
-    assert overlaps(a, b)[0] == pytest.approx([1.0, 0.0, 50 / 250])
+    # Grown by a share of their width on every side; moved by 100, they share what was added, twice.
+    wide = 100 * (1 + 2 * BUFFER)
+    assert overlaps(a, b)[0] == pytest.approx([1.0, 0.0, (wide - 100) / (wide + 100)])
+    assert overlaps(a, b)[0, 2] > 0  # neighbours that only touch are not strangers
 
 
 def test_moved_stretches_keypoints_with_the_box() -> None:
@@ -257,4 +258,9 @@ def test_optimal_assignment_would_choose_the_same_pairs() -> None:
 
 
 def test_patience_outlives_a_person_walking_past() -> None:
-    assert PATIENCE >= 1.5  # a head that crosses another covers it for a good second
+    tracker = Tracker()
+    (before,) = tracker.update([face(40)], 0.0)
+    for frame in range(1, 37):  # a head that crosses another covers it for a good second
+        tracker.update([], frame / 25)
+    (after,) = tracker.update([face(40)], 37 / 25)
+    assert after.id == before.id

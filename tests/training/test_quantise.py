@@ -35,7 +35,7 @@ def crops() -> np.ndarray:
     random = np.random.default_rng(0)
     made = []
     for i in range(24):
-        points = np.array(face.keypoints) + random.normal(0, 3, (6, 2))
+        points = np.array(face.keypoints) + random.normal(0, 3, np.shape(face.keypoints))
         crop = face_crop(image, [tuple(p) for p in points], model.size, model.template)
         made.append(((crop * random.uniform(0.5, 1)).astype(np.uint8))[:, :: 1 - 2 * (i % 2)])
     return np.stack(made)
@@ -101,8 +101,14 @@ def test_pixels_stay_float_where_all_that_takes_them_does(graph: onnx.ModelProto
 
 @pytest.mark.parametrize("method", ["percentile", "entropy"])
 def test_every_calibration_works(graph: onnx.ModelProto, crops: np.ndarray, method: str) -> None:
-    made = run(quantise.quantise(graph, crops[:8], quantise.Settings(method, None, (), False, False)), crops)
-    assert np.abs(made["age"] - load_model().run(crops)["age"]).mean() < 10
+    def answers(how: str) -> np.ndarray:
+        settings = quantise.Settings(how, None, (), False, False)
+        return run(quantise.quantise(graph, crops[:8], settings), crops)["age"]
+
+    made, expected = answers(method), load_model().run(crops)["age"]
+    assert 0 < np.abs(made - expected).mean() < 3
+    if method == "percentile":  # it cuts the outermost values off, which all others keep
+        assert not np.array_equal(made, answers("minmax"))
 
 
 def test_16_bit_weights_halve_the_file_and_keep_the_answers(
