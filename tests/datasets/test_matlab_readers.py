@@ -1,6 +1,5 @@
 """The readers of Matlab files, versions 5 and 7.3, on trees in the published layouts."""
 
-import builtins
 import math
 from dataclasses import replace
 from datetime import date
@@ -21,6 +20,10 @@ from phiz.errors import DataError
 from phiz.evaluation.protocols import clusters, folds, load_protocol
 
 ROOT = Path(__file__).parents[2]
+
+
+#: Files of tests/fuzz on which SciPy or HDF5 once ended the process.
+CRASHES = sorted((Path(__file__).parents[1] / "fuzz" / "found").glob("*/*.mat"))
 
 
 def serial(year: int, month: int = 1, day: int = 1) -> float:
@@ -116,6 +119,25 @@ def test_a_truncated_mat_file_is_named_wherever_it_ends(tmp_path: Path) -> None:
             read_imdb_wiki(tmp_path)
 
 
+@pytest.mark.skipif(not CRASHES, reason="no file is known on which a reader crashes")
+def test_a_file_on_which_its_reader_crashes_costs_only_itself(tmp_path: Path) -> None:
+    pytest.importorskip("scipy")
+    for crash in CRASHES:
+        (tmp_path / "imdb.mat").write_bytes(crash.read_bytes())
+        with pytest.raises(
+            DataError, match=r"imdb\.mat: expected a whole Matlab file, got .*; copy it again"
+        ):
+            read_imdb_wiki(tmp_path)
+
+
+def test_columns_that_are_neither_text_nor_numbers_are_refused(tmp_path: Path) -> None:
+    io = pytest.importorskip("scipy.io")
+    inner = np.zeros((1, 2), dtype=[("a", object)])
+    io.savemat(tmp_path / "imdb.mat", {"imdb": {name: inner for name in entry("a.jpg")}})
+    with pytest.raises(DataError, match="is neither text nor numbers"):
+        read_imdb_wiki(tmp_path)
+
+
 def test_another_mat_file_is_refused(tmp_path: Path) -> None:
     io = pytest.importorskip("scipy.io")
     path = tmp_path / "imdb.mat"
@@ -144,14 +166,10 @@ def test_without_scipy_the_message_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "imdb.mat").write_bytes(b"MATLAB 5.0 MAT-file")
-    usual = builtins.__import__
-
-    def without(name: str, *rest: object) -> object:
-        if name.startswith("scipy"):
-            raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
-        return usual(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    (tmp_path / "without").mkdir()
+    missing = "raise ModuleNotFoundError(\"No module named 'scipy'\", name='scipy')"
+    (tmp_path / "without" / "scipy.py").write_text(missing)
+    monkeypatch.syspath_prepend(tmp_path / "without")
     with pytest.raises(DataError, match=r'scipy reads it and is not installed: pip install "phiz\[eval\]"'):
         read_imdb_wiki(tmp_path)
 
