@@ -93,6 +93,17 @@ def test_the_score_is_a_mean_over_the_domains_that_have_the_label():
     assert score(domains) == pytest.approx(5.0 + 20 * (1 - 0.8))
 
 
+@pytest.mark.parametrize("lost", ["age", "gender", "both"])
+def test_answers_that_are_no_numbers_have_no_score(lost):
+    crops = labelled([30] * 20, [0] * 20)
+    age = np.float32([NAN if lost != "gender" else 31] * 20)
+    female = np.float32([NAN if lost != "age" else 0.1] * 20)
+    assert math.isnan(score({"lost": measure(age, female, crops)}))
+    assert math.isnan(
+        score({"lost": measure(age, female, crops), "fine": Figures({"60+": 1.0}, {"male": 1.0})})
+    )
+
+
 def test_domains_and_cells_weigh_alike_where_branch_weights_are_fitted():
     by_age, _ = balance(labelled([30] * 40 + [5] * 10, [0] * 40 + [1] * 10))
     assert by_age[:40].sum() == pytest.approx(by_age[40:].sum())

@@ -103,21 +103,27 @@ def poor(crops: Crops, size: int) -> Crops:
 
 
 def measure(age: NDArray[np.float32] | None, female: NDArray[np.float32] | None, crops: Crops) -> Figures:
-    """Return a domain's figures. age: (N,) years; female: (N,) probabilities; None where nothing says it."""
+    """Return a domain's figures. age: (N,) years; female: (N,) probabilities; None where nothing says it.
+
+    An answer that is no number makes its cell's figure none, so that no network of such answers is best.
+    """
     by_age, by_gender = {}, {}
     if age is not None:
-        by_age = _by_cell(crops, np.abs(age - crops.age))
+        by_age = _by_cell(crops, np.abs(age - crops.age), ~np.isnan(crops.age))
     if female is not None:
-        right = np.where(np.isnan(crops.female), np.nan, (female >= 0.5) == (crops.female == 1))
-        by_gender = _by_cell(crops, right)
+        right = np.where(np.isnan(female), np.nan, (female >= 0.5) == (crops.female == 1))
+        by_gender = _by_cell(crops, right, ~np.isnan(crops.female))
     return Figures(by_age, by_gender)
 
 
 def score(domains: Mapping[str, Figures]) -> float:
-    """Return what the best epoch has least of, see the module; tasks that no domain measures add nothing."""
-    age = _mean({name: figures.age_mae for name, figures in domains.items() if figures.age})
-    gender = _mean({name: figures.gender_accuracy for name, figures in domains.items() if figures.gender})
-    return (0.0 if math.isnan(age) else age) + (0.0 if math.isnan(gender) else GENDER * (1 - gender))
+    """Return what the best epoch has least of, see the module; tasks that no domain measures add nothing.
+
+    NaN where a measured figure is.
+    """
+    ages = {name: figures.age_mae for name, figures in domains.items() if figures.age}
+    genders = {name: figures.gender_accuracy for name, figures in domains.items() if figures.gender}
+    return (_mean(ages) if ages else 0.0) + (GENDER * (1 - _mean(genders)) if genders else 0.0)
 
 
 def balance(crops: Crops) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -143,8 +149,8 @@ def _counted(crops: Crops, known: NDArray[np.bool_]) -> dict[str, NDArray[np.int
     return counted
 
 
-def _by_cell(crops: Crops, values: NDArray[np.floating]) -> dict[str, float]:
-    return {cell: float(values[rows].mean()) for cell, rows in _counted(crops, ~np.isnan(values)).items()}
+def _by_cell(crops: Crops, values: NDArray[np.floating], known: NDArray[np.bool_]) -> dict[str, float]:
+    return {cell: float(values[rows].mean()) for cell, rows in _counted(crops, known).items()}
 
 
 def _mean(values: Mapping[str, float]) -> float:

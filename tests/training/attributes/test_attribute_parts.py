@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.datasets.record import FaceRecord  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
+from phiz.training.attributes import task  # noqa: E402
 from phiz.training.attributes.data import _of_group, divided, labels_of  # noqa: E402
 from phiz.training.attributes.recipe import AttributeData, AttributeLoss  # noqa: E402
 from phiz.training.attributes.task import (  # noqa: E402
@@ -41,6 +43,18 @@ def test_labels_come_from_attributes_gender_and_age():
     assert labels_of(record(age=30), names, 0) == pytest.approx([NAN, NAN, NAN], nan_ok=True)
     own = record(gender="male", attributes={"Male": False, "Smiling": True})
     assert labels_of(own, names, 0) == pytest.approx([0, NAN, 1], nan_ok=True)
+
+
+@pytest.mark.parametrize(("logit", "has_score"), [(1.0, True), (NAN, False)])
+def test_answers_that_are_no_numbers_have_no_score(monkeypatch, logit, has_score):
+    labels = np.float32([[1, 0], [0, 1]])
+    part = SimpleNamespace(labels=labels)
+    recipe = SimpleNamespace(loss=AttributeLoss(), network=SimpleNamespace(size=32))
+    logits = torch.ones(1, 2, 2)
+    logits[0, 1, 1] = logit
+    monkeypatch.setattr(task, "predict", lambda *_: logits)
+    score = task.Attributes(recipe, {"train": part, "validation": part}).validate(None)["score"]
+    assert math.isfinite(score) == has_score
 
 
 def people(groups):

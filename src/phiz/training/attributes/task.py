@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,7 +104,8 @@ class Attributes:
         """Return the validation figures of the final answers.
 
         Accuracy at 1/2; balanced accuracy at the frequencies in training, at which neither side is favoured.
-        score: 1 less the mean of both, so that neither the common nor the rare answers are chosen alone.
+        score: 1 less the mean of both, so that neither the common nor the rare answers are chosen alone; NaN
+        where an answer is no number.
         """
         part = self.parts["validation"]
         logits = predict(net, part, self.recipe.network.size)
@@ -113,7 +115,7 @@ class Attributes:
         accuracy = float(metrics.mean_attribute_accuracy((p >= 0.5).astype(float), part.labels))
         said = (p >= self.frequency).astype(float)
         balanced = float(metrics.mean_attribute_balanced_accuracy(said, part.labels))
-        score = 1 - (accuracy + balanced) / 2
+        score = 1 - (accuracy + balanced) / 2 if np.isfinite(p).all() else math.nan
         return {
             "val_loss": float(value),
             "val_accuracy": accuracy,
