@@ -32,6 +32,7 @@ COMMANDS: dict[str, str | None] = {
     "data": None,
     "train": "train",
     "teach": "train",
+    "annotate": "train",
     "protocols": "eval",
     "evaluate": "eval",
     "compare": "eval",

@@ -15,7 +15,8 @@ LIST = "faces.csv"
 GENDERS = {"female": "female", "male": "male", "f": "female", "m": "male"}
 PARTS = {part: part for part in ("train", "validation", "test")}
 ATTRIBUTES = (*(name for name in CELEBA if name != "Male"), MASK)
-COLUMNS = ("file", "age", "gender", "subject", "group", "part")
+#: gender_by says who gave the gender, as `phiz annotate` writes it; no reader of labels asks.
+COLUMNS = ("file", "age", "gender", "subject", "group", "part", "gender_by")
 
 
 def read_table(folder: Path | str, skipped: list[Skipped] | None = None) -> Iterator[FaceRecord]:

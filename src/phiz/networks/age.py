@@ -29,7 +29,7 @@ class AgeNet(nn.Module):
 
     forward: float32 (N, 3, S, S), RGB in [-1, 1], to
         female: (1, N) logits, positive means female; (0, N) without the gender output,
-        ages: (1, N, bins) log-probabilities over `self.ages` (years).
+        ages: (1, N, bins) log-probabilities over `self.ages` (years); (0, N, bins) without the age output.
     That is the form of MultiTaskNet with one branch, so both train in the same loop.
 
     backbone: a name of timm, "alexnet" (torchvision's), or one of small_backbones, whose ages are bins of 5
@@ -44,7 +44,14 @@ class AgeNet(nn.Module):
     std: Tensor
 
     def __init__(
-        self, backbone: str, size: int, *, gender: bool = True, dropout: float = 0.2, pretrained: bool = False
+        self,
+        backbone: str,
+        size: int,
+        *,
+        gender: bool = True,
+        age: bool = True,
+        dropout: float = 0.2,
+        pretrained: bool = False,
     ) -> None:
         super().__init__()
         self.backbone, (mean, std) = _backbone(backbone, pretrained)
@@ -55,20 +62,22 @@ class AgeNet(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).reshape(3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).reshape(3, 1, 1), persistent=False)
         self.drop = nn.Dropout(dropout)
-        self.years = nn.Linear(channels, len(self.ages))
+        self.years = nn.Linear(channels, len(self.ages)) if age else None
         self.female = nn.Linear(channels, 1) if gender else None
 
-    def outputs(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return the logits over the ages, (N, bins), and of female, (N,), or None without gender."""
+    def outputs(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Return the logits over the ages, (N, bins), and of female, (N,); None of a task that it lacks."""
         features = self.drop(self.backbone((x * 0.5 + 0.5 - self.mean) / self.std))
         female = None if self.female is None else self.female(features).squeeze(1)
-        return self.years(features), female
+        return None if self.years is None else self.years(features), female
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return (female logits, age log-probabilities), see the class."""
         years, female = self.outputs(x)
-        none = years.new_zeros((0, len(x)))
-        return none if female is None else female[None], F.log_softmax(years, dim=1)[None]
+        said = x.new_zeros((0, len(x))) if female is None else female[None]
+        if years is None:
+            return said, x.new_zeros((0, len(x), len(self.ages)))
+        return said, F.log_softmax(years, dim=1)[None]
 
     def expected_age(self, ages: Tensor) -> Tensor:
         """Turn age log-probabilities (..., bins) into years (...)."""

@@ -32,4 +32,11 @@ def build(network: Network, dropout: float = 0.0, *, pretrained: bool | None = N
     if network.name == "c3ae":
         return C3AE(gender=network.gender)
     start = network.pretrained if pretrained is None else pretrained
-    return AgeNet(network.name, network.size, gender=network.gender, dropout=dropout, pretrained=start)
+    return AgeNet(
+        network.name,
+        network.size,
+        gender=network.gender,
+        age=network.age,
+        dropout=dropout,
+        pretrained=start,
+    )

@@ -108,8 +108,11 @@ class DeployedAge(nn.Module):
         self.net = net.eval()
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs, see the class."""
+        """Return the outputs of what the network tells, see the class."""
         years, female = self.net.outputs(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
+        if years is None:
+            assert female is not None  # a recipe without either is refused
+            return (female.sigmoid(),)
         p = years.softmax(1)
         age = p @ self.net.ages
         # not E[a^2] - E[a]^2: a difference of thousands leaves nothing of a narrow distribution
@@ -161,6 +164,8 @@ def _one_branch(net: AgeNet | SSRNet | C3AE) -> tuple[OutputSpec, ...]:
     female = [] if net.female is None else [OutputSpec("female", "probability", "of the gender output")]
     if isinstance(net, SSRNet):
         return (OutputSpec("age", "years", "of the soft stagewise regression"), *female)
+    if isinstance(net, AgeNet) and net.years is None:
+        return tuple(female)
     last = int(net.ages[-1])
     age = OutputSpec("age", "years", f"expectation of the softmax over the ages 0 to {last}")
     return (age, OutputSpec("age_std", "years", "standard deviation of that softmax"), *female)

@@ -259,7 +259,11 @@ def load_recipe(path: Path | str) -> Recipe:
     key or a value of the wrong kind.
     """
     path = Path(path)
-    table = read_toml(path, "recipe")
+    return recipe_of(path, read_toml(path, "recipe"))
+
+
+def recipe_of(path: Path, table: dict[str, Any]) -> Recipe:
+    """Return the recipe of a table that was read from a file; see load_recipe. Raises RecipeError."""
     if "task" in table:
         raise RecipeError(f"{path}: expected a recipe for age and gender, its task is {table['task']!r}")
     sections = {"data": Data, "network": Network, "optimisation": Optimisation, "loss": Loss}
@@ -344,6 +348,8 @@ def _check_choices(recipe: Recipe) -> None:
         )
     whole = Network()
     switched = [key for key in _SWITCHES if getattr(network, key) != getattr(whole, key)]
+    if network.name in RIVALS and not network.age:
+        switched.insert(0, "age")
     if network.name != "multitask" and switched:
         raise RecipeError(
             f"{recipe.path}: [network] {switched[0]} belongs to the network multitask; {network.name} has "
@@ -372,7 +378,7 @@ def check_choices(path: Path, optimisation: Optimisation) -> None:
 
 _NUMBER = {1: "one weight", 2: "two weights", 3: "three weights"}
 #: Parts of the network multitask that a recipe may leave out.
-_SWITCHES = ("age", "auxiliary", "ensemble", "separable")
+_SWITCHES = ("auxiliary", "ensemble", "separable")
 #: Terms of the age loss that need a distribution.
 _OF_BINS = ("distribution", "cross_entropy", "variance")
 _CHOICES = {
