@@ -31,6 +31,7 @@ COMMANDS: dict[str, str | None] = {
     "fetch": None,
     "data": None,
     "train": "train",
+    "crops": "train",
     "teach": "train",
     "annotate": "train",
     "protocols": "eval",

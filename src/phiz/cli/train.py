@@ -15,6 +15,9 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
         "../shared/data"
     ),
+    crops: Annotated[
+        Path | None, typer.Option(help="Train from this file of phiz crops alone, without the pictures.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME-SEED by default.")] = None,
     cache: Cache = Path("runs/cache"),
     seed: Annotated[int | None, typer.Option(help="Use this seed rather than the recipe's.")] = None,
@@ -38,9 +41,10 @@ def train(
 
     if is_attribute_recipe(recipe):
         faces = attributes.with_seed(load_attribute_recipe(recipe), seed)
-        path = attributes.run(faces, data, folder(faces.name, faces.seed), cache, resume=resume)
+        path = attributes.run(faces, data, folder(faces.name, faces.seed), cache, resume=resume, crops=crops)
     else:
         chosen = age_gender.with_seed(load_recipe(recipe), seed)
         chosen = age_gender.with_fan_weights(chosen, fan_weights)
-        path = age_gender.run(chosen, data, folder(chosen.name, chosen.seed), cache, resume=resume)
+        where = folder(chosen.name, chosen.seed)
+        path = age_gender.run(chosen, data, where, cache, resume=resume, crops=crops)
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

@@ -24,6 +24,7 @@ from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
 from phiz.training.domains import TUNING_PEOPLE, balance, measure, score
 from phiz.training.export import export
+from phiz.training.kit import crops_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe
@@ -33,15 +34,21 @@ from phiz.training.taught import load_answers
 Answers = NDArray[np.float32]
 
 
-def run(recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
+def run(
+    recipe: Recipe, data: Path, output: Path, cache: Path, *, resume: bool = False, crops: Path | None = None
+) -> Path:
     """Train `recipe` on the data sets in `data` (UTKFace/, CelebA/, ...) and return the exported ONNX path.
 
-    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
+    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops. crops: a file
+    of `phiz crops` to train from alone; data is not looked at then.
     Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
     checkpoint to start from is.
     """
     check_start(recipe)
-    parts = load_parts(recipe, data, cache)
+    if crops is None:
+        parts = load_parts(recipe, data, cache)
+    else:
+        parts = crops_of(recipe, crops, cache, fan_file(recipe))
     task = AgeAndGender(recipe, parts)
     learnt = task.learnt()
     net = train(task, output, resume=resume)

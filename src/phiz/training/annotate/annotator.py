@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from phiz.datasets.readers import READERS
+from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.toml_file import read_toml
 from phiz.training.age_gender import AgeAndGender
@@ -24,7 +24,7 @@ from phiz.training.settings import section
 class Annotation:
     """What is labelled, and by whom.
 
-    unlabelled: the data set to label, a key of datasets.readers.READERS; a gender that it has is not looked
+    unlabelled: the data set to label, a key of datasets.registry.DATA_SETS; a gender that it has is not looked
     at. networks: names of timm, at least two. limit: at most this many pictures, evenly from all; 0 for all.
     """
 
@@ -57,8 +57,8 @@ def load_annotator(path: Path) -> Annotator:
         raise RecipeError(
             f"{path}: [network] name: expected the networks in [annotation] networks, got one here"
         )
-    if annotation.unlabelled not in READERS:
-        known = ", ".join(READERS)
+    if annotation.unlabelled not in DATA_SETS:
+        known = ", ".join(DATA_SETS)
         raise RecipeError(
             f"{path}: [annotation] unlabelled: expected a data set among {known}; got "
             f"{annotation.unlabelled!r}"
@@ -83,7 +83,8 @@ def train_networks(annotator: Annotator, data: Path, folder: Path, cache: Path) 
         path = folder / recipe.name / f"{recipe.name}.onnx"
         if not path.with_suffix(".json").exists():  # the card is written last
             parts = parts or load_parts(recipe, data, cache)
-            net = train(AgeAndGender(recipe, parts), path.parent, resume=True)
-            finish(recipe, net, parts["validation"], path.parent)
+            task = AgeAndGender(recipe, parts)
+            learnt = task.learnt()
+            finish(recipe, train(task, path.parent, resume=True), parts, path.parent, learnt)
         made.append(path)
     return made

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
 from phiz.evaluation import report
@@ -39,8 +39,8 @@ class Answer:
 def records_to_label(annotator: Annotator, data: Path) -> dict[str, FaceRecord]:
     """Return the pictures to label by their path within the data set's folder, in order. Raises DataError."""
     name, limit = annotator.annotation.unlabelled, annotator.annotation.limit
-    folder = data / readers.FOLDERS[name]
-    records = readers.read(name, data)
+    folder = data / registry.named(name).folder
+    records = registry.read(name, data)
     if limit and len(records) > limit:
         records = [records[i * len(records) // limit] for i in range(limit)]
     return {record.path.relative_to(folder).as_posix(): record for record in records}
@@ -88,7 +88,7 @@ def _one(path: Path, annotator: Annotator, records: list[FaceRecord], cache: Pat
     model = load_model(path, gender_alone=True)
     crops = load_crops(
         records,
-        chips=annotator.annotation.unlabelled in readers.CHIPS,
+        chips=registry.named(annotator.annotation.unlabelled).chips,
         template=model.template,
         size=model.size,
         cache=cache,

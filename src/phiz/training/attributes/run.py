@@ -18,19 +18,32 @@ from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.task import Attributes, frequencies, predict
 from phiz.training.attributes.thresholds import balanced_accuracies, fit_thresholds
 from phiz.training.checkpoint import check_start
+from phiz.training.kit import attribute_parts_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import filled, train
 
 
-def run(recipe: AttributeRecipe, data: Path, output: Path, cache: Path, *, resume: bool = False) -> Path:
+def run(
+    recipe: AttributeRecipe,
+    data: Path,
+    output: Path,
+    cache: Path,
+    *,
+    resume: bool = False,
+    crops: Path | None = None,
+) -> Path:
     """Train `recipe` on the data sets in `data` and return the exported ONNX path.
 
-    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops.
+    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops. crops: a file
+    of `phiz crops` to train from alone; data is not looked at then.
     Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
     checkpoint to start from is.
     """
     check_start(recipe)
-    parts = {name: part_of(recipe, name, data, cache) for name in ("train", "validation")}
+    if crops is None:
+        parts = {name: part_of(recipe, name, data, cache) for name in ("train", "validation")}
+    else:
+        parts = attribute_parts_of(recipe, crops, cache)
     task = Attributes(recipe, parts)
     learnt = task.learnt()
     net = train(task, output, resume=resume)

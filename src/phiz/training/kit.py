@@ -1,0 +1,96 @@
+"""What `phiz crops` packs of a recipe and `phiz train --crops` takes: both kinds of recipe, one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from phiz.training import packed
+from phiz.training.attributes import data as of_attributes
+from phiz.training.attributes.recipe import AttributeRecipe
+from phiz.training.crops import Crops, cutting
+from phiz.training.fingerprint import Fingerprint, digest, of_file
+from phiz.training.packed import Packed
+from phiz.training.recipe import Recipe
+
+
+def pack(
+    recipe: Recipe | AttributeRecipe,
+    parts: Mapping[str, Crops | of_attributes.Part],
+    output: Path,
+    fan_weights: Path | None = None,
+) -> int:
+    """Write a recipe's crops with their labels, and return of how many pictures.
+
+    parts: as run.load_parts, or attributes.data.part_of, gives them. Paths are shortened to a data set's
+    folder and the file's name. fan_weights: the file that a recipe names, if any. Raises DataError.
+    """
+    packing = {
+        name: _of_part(p) if isinstance(p, of_attributes.Part) else _packed(p) for name, p in parts.items()
+    }
+    packed.write(output, identity(recipe, fan_weights), packing)
+    return sum(len(part.pixels) for part in packing.values())
+
+
+def crops_of(recipe: Recipe, file: Path, cache: Path, fan_weights: Path | None = None) -> dict[str, Crops]:
+    """Return the parts of a recipe of age and gender, as run.load_parts does. Raises DataError."""
+    found = packed.read(file, identity(recipe, fan_weights), cache)
+    return {name: _crops(part) for name, part in found.items()}
+
+
+def attribute_parts_of(recipe: AttributeRecipe, file: Path, cache: Path) -> dict[str, of_attributes.Part]:
+    """Return the parts of a recipe of attributes, as attributes.data.part_of does. Raises DataError."""
+    parts = {}
+    for name, part in packed.read(file, identity(recipe), cache).items():
+        columns = part.columns
+        parts[name] = of_attributes.Part(
+            crops=_crops(part),
+            labels=columns["labels"],
+            keys=tuple(columns["keys"].tolist()),
+            clusters=tuple(columns["clusters"].tolist()),
+            groups=tuple(group or None for group in columns["groups"].tolist()),
+            missed=int(columns["missed"][0]),
+        )
+    return parts
+
+
+def identity(recipe: Recipe | AttributeRecipe, fan_weights: Path | None = None) -> Fingerprint:
+    """Return what crops and labels follow from.
+
+    Recipes that share it can share a file, whatever they train.
+    """
+    files = {key: path for (_, key), path in recipe.files.items()}
+    settings = {key: files[key].name if key in files else value for key, value in asdict(recipe.data).items()}
+    found = {
+        "crop": digest(recipe.crop.to_dict()),
+        "size": digest(recipe.network.size),
+        "data": digest([settings, {key: of_file(path) for key, path in files.items()}]),
+    }
+    if isinstance(recipe, AttributeRecipe):
+        return found | {"attributes": digest(list(recipe.attributes))}
+    found["validation"] = digest(list(recipe.validation.domains))
+    return found | cutting(recipe.data.aligner, fan_weights)
+
+
+def _of_part(part: of_attributes.Part) -> Packed:
+    columns = {
+        "labels": part.labels,
+        "keys": np.array(part.keys),
+        "clusters": np.array(part.clusters),
+        "groups": np.array([group or "" for group in part.groups]),
+        "missed": np.array([part.missed]),
+    }
+    return Packed(part.crops.pixels, columns | dict(_packed(part.crops).columns))
+
+
+def _packed(crops: Crops) -> Packed:
+    short = np.array(["/".join(Path(path).parts[-2:]) for path in crops.paths.tolist()])
+    labels = {"age": crops.age, "female": crops.female, "paths": short, "taught": crops.taught}
+    return Packed(crops.pixels, labels)
+
+
+def _crops(part: Packed) -> Crops:
+    return Crops(part.pixels, *(part.columns[name] for name in ("age", "female", "paths", "taught")))
