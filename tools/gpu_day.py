@@ -33,7 +33,7 @@ from phiz.training.run import fan_file
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"
-#: Most worth first: a better teacher for the network that ships, the paper's own attribute backbone, the comparison.
+#: Most worth first: teachers of the network that ships, the paper's own attribute backbone, the comparison.
 RUNS = (
     *("gpu/teacher-efficientnet-b0", "gpu/teacher-efficientnet-lite2", "label2label-resnet50-celeba"),
     *(
@@ -95,7 +95,8 @@ def _planned(path: Path) -> Planned:
     seen = pictures * recipe.optimisation.epochs
     batches = seen // recipe.optimisation.batch
     crops = f"crops-{size}-{digest(key)[:8]}.zip"
-    return Planned(path, f"{recipe.name}-{recipe.seed}", recipe.name, crops, 3.0 * 2 * work * seen, seen, batches)
+    folder = f"{recipe.name}-{recipe.seed}"
+    return Planned(path, folder, recipe.name, crops, 6.0 * work * seen, seen, batches)
 
 
 def pack(runs: Sequence[Planned], data: Path, kit: Path, cache: Path) -> None:

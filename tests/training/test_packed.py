@@ -68,7 +68,7 @@ def test_the_file_names_no_folder_of_the_machine_that_packed(kit):
 
 
 def test_training_needs_the_file_and_the_recipe_alone(kit, tmp_path):
-    """In another place, without pictures, two steps and the export; recipe and splits are the repository's."""
+    """In another place, without pictures: two steps, and the export."""
     _, path, file = kit
     for name in ("recipe.toml", "split.csv", "conflicts.csv", "celeba.csv"):
         shutil.copy(path.parent / name, tmp_path)

@@ -31,7 +31,8 @@ def make_annotation(folder: Path, faces: int = 6) -> Path:
 
     path = make(folder, train=16, validation=6, photos=2)
     text = path.read_text().replace('celeba = "celeba.csv"\nceleba_share = 0.5\n', "")
-    path.write_text(text.replace("epochs = 3", "epochs = 1") + ANNOTATION)
+    text = text.replace("epochs = 3", "epochs = 1")
+    path.write_text('task = "annotation"\n' + text + ANNOTATION)
     portrait = Image.open(ASTRONAUT).convert("RGB")
     rows = ["file,age,gender,subject"]
     for i in range(faces):

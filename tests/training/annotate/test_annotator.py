@@ -148,6 +148,7 @@ def test_the_score_command_keeps_its_rows(labelled, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ('task = "annotation"\n', "", "expected a recipe with task = 'annotation', got None"),
         ("[annotation]", "[annotations]", r"missing section \[annotation\]"),
         ('unlabelled = "csv"', 'unlabelled = "faces"', "expected a data set among utkface, .*; got 'faces'"),
         (', "test_efficientnet"]', "]", r"expected at least two different names.*\['test_resnet'\]"),

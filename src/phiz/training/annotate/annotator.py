@@ -20,12 +20,17 @@ from phiz.training.run import finish, load_parts
 from phiz.training.settings import section
 
 
+#: What a recipe's `task` says.
+TASK = "annotation"
+
+
 @dataclass(frozen=True, slots=True)
 class Annotation:
     """What is labelled, and by whom.
 
-    unlabelled: the data set to label, a key of datasets.registry.DATA_SETS; a gender that it has is not looked
-    at. networks: names of timm, at least two. limit: at most this many pictures, evenly from all; 0 for all.
+    unlabelled: the data set to label, a key of datasets.registry.DATA_SETS; a gender that it has is not
+    looked at. networks: names of timm, at least two. limit: at most this many pictures, evenly from all; 0
+    for all.
     """
 
     unlabelled: str
@@ -49,6 +54,8 @@ class Annotator:
 def load_annotator(path: Path) -> Annotator:
     """Read an annotator: a recipe with a section [annotation]. Raises RecipeError."""
     table = read_toml(path, "recipe")
+    if (task := table.pop("task", None)) != TASK:
+        raise RecipeError(f"{path}: expected a recipe with task = {TASK!r}, got {task!r}")
     if "annotation" not in table:
         raise RecipeError(f"{path}: missing section [annotation]; it names the data set and the networks")
     annotation = section(path, "annotation", Annotation, table.pop("annotation"))
