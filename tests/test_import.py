@@ -7,6 +7,7 @@ import phiz
 
 HEAVY = [
     "torch",
+    "av",
     "cv2",
     "pandas",
     "matplotlib",

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from .addresses import public_address
 from .errors import PhizError
 from .types import Face, Result
 
@@ -59,12 +60,16 @@ class Client:
     def __init__(
         self, url: str, *, token: str | None = None, timeout: float = 60.0, retries: int = 3
     ) -> None:
-        parts = urlsplit(url)
+        parts, self._name = urlsplit(url), public_address(url)
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
-        if parts.scheme not in kinds or not parts.hostname:
-            raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {url!r}")
-        self._url, self._root, self._retries = url, parts.path.rstrip("/"), retries
-        self._connection = kinds[parts.scheme](parts.hostname, parts.port, timeout=timeout)
+        try:
+            port, host = parts.port, parts.hostname
+        except ValueError:  # it names what it took for the port: a part of a password, perhaps
+            port, host = None, None
+        if parts.scheme not in kinds or not host:
+            raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {self._name!r}")
+        self._root, self._retries = parts.path.rstrip("/"), retries
+        self._connection = kinds[parts.scheme](host, port, timeout=timeout)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def analyze(self, source: Source, name: str | None = None) -> Result:
@@ -140,13 +145,13 @@ class Client:
             # A kept connection may have been closed by the service meanwhile: ask once more on a new one.
             if not fresh and isinstance(error, (ConnectionError, http.client.RemoteDisconnected)):
                 return self._once(method, path, body, headers)
-            raise ServiceError(f"no answer from {self._url}: {error or type(error).__name__}") from error
+            raise ServiceError(f"no answer from {self._name}: {error or type(error).__name__}") from error
         answer = _decoded(data)
         if response.status == 200 or (response.status == 422 and "results" in answer):
             return answer
         wait = response.getheader("Retry-After", "")
         raise ServiceError(
-            f"{self._url} answered {response.status}: {answer.get('detail', response.reason)}",
+            f"{self._name} answered {response.status}: {answer.get('detail', response.reason)}",
             response.status,
             float(wait) if wait.isdecimal() else None,
             answer.get("code"),

@@ -248,7 +248,7 @@ def test_it_needs_the_base_package_alone(counted: Path) -> None:
     assert run(counted, "--set", "retention=100000").exit_code == 0  # it reads this machine's clock
     code = (
         "import sys; sys.argv = ['phiz', 'audience', sys.argv[1]]\n"
-        "for name in 'pyarrow psycopg cv2 torch scipy sklearn pandas'.split(): sys.modules[name] = None\n"
+        "for name in 'pyarrow psycopg av cv2 torch scipy sklearn pandas'.split(): sys.modules[name] = None\n"
         "from phiz.cli import main; main()"
     )
     done = subprocess.run(

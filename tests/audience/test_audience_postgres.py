@@ -178,3 +178,10 @@ def test_databases_that_cannot_be_used(url: str) -> None:
     with pytest.raises(StoreError, match=r"^postgresql:///postgres: .*phiz-nowhere") as failure:
         open_store("postgresql://phiz:secret@/postgres?host=/phiz-nowhere")
     assert "secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize("secret", ["sec@ret", "sec/ret", "sec@r/et"])
+def test_a_password_that_postgresql_would_cut_is_refused_and_not_shown(secret: str) -> None:
+    words = r"^postgresql://host/db: expected a password with @ as %40 and / as %2F, got them as they are$"
+    with pytest.raises(StoreError, match=words):
+        open_store(f"postgresql://phiz:{secret}@host/db?connect_timeout=1")

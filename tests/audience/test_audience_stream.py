@@ -19,7 +19,7 @@ from phiz.audience import Counter
 from phiz.audience.ledger import Changes
 from phiz.audience.store import Settings
 from phiz.audience.totals import HOUR, Group, Rows, Totals, add
-from phiz.cli.watch import Counting
+from phiz.cli.watching import Counting
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
 from phiz.stream.watch import watch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,10 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -98,13 +101,90 @@ def test_standard_input_brings_jpegs_of_which_damaged_ones_are_counted() -> None
     assert done.returncode == 0
 
 
-def test_no_window_and_no_output_is_told(video: Path) -> None:
-    done = run(video, "--no-window", "--max-frames", 1)
-    assert (
-        "phiz: nothing will be shown or written (--no-window); see --jsonl, --output and --audience"
-        in done.stderr
+def test_a_recording_that_goes_nowhere_ends_in_a_table_of_its_people(video: Path) -> None:
+    done = run(video, "--no-window")
+    assert done.returncode == 0, done.stderr
+    head, *people = done.stdout.splitlines()
+    assert head.split() == ["person", "from", "to", "age", "gender", "sure"]
+    (person,) = [line.split() for line in people]
+    assert person[:3] == ["1", "0:00:00.0", "0:00:01.1"]
+    assert 20 < float(person[3]) < 60
+    assert person[4] == "female"
+    assert "12 frames" in done.stderr
+
+
+def test_a_live_stream_that_goes_nowhere_is_refused(video: Path) -> None:
+    done = subprocess.run(
+        [*PHIZ, "-", "--live", "--no-window"], input=b"", capture_output=True, timeout=120, check=False
     )
-    assert done.returncode == 0
+    words = b"phiz: nothing would be shown or written (--no-window): give --jsonl, --output or --audience\n"
+    assert (done.returncode, done.stderr) == (2, words)
+
+
+def test_output_and_lines_agree_about_time(tmp_path: Path) -> None:
+    """Frames of a telephone come when they come; both outputs say when."""
+    due = [0, 0.04, 0.08, 5.08, 10.08, 10.12]
+    film = tmp_path / "film.mp4"
+    with av.open(str(film), "w") as file:
+        stream = file.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = SIDE, SIDE, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 100)
+        for time_, frame in zip(due, frames(len(due)), strict=True):
+            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="bgr24")
+            picture.pts, picture.time_base = round(100 * time_), Fraction(1, 100)
+            file.mux(stream.encode(picture))
+        file.mux(stream.encode())
+    for suffix in (".mp4", ".mkv", ".avi"):
+        made, lines = tmp_path / f"a{suffix}", tmp_path / "a.jsonl"
+        done = run(film, "--output", made, "--jsonl", lines)
+        assert done.returncode == 0, done.stderr
+        told = [json.loads(line)["time"] for line in lines.read_text().splitlines()]
+        assert told == pytest.approx(due, abs=0.001)
+        with av.open(str(made)) as file:
+            assert [frame.time for frame in file.decode(video=0)] == pytest.approx(told, abs=0.001)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of bytes, as Linux has them")
+def test_a_name_that_is_not_utf_8_is_refused_and_nothing_is_emptied(video: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.mp4"))
+    lines = tmp_path / "a.jsonl"
+    lines.write_text("earlier lines")
+    odd.write_bytes(video.read_bytes())
+    for arguments in ([odd, "--jsonl", lines], [video, "--output", odd, "--jsonl", lines]):
+        done = run(*arguments)
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith("phiz: expected a name in UTF-8, got ")
+        assert done.stderr.endswith("caf\\xe9.mp4: rename it, or name a link to it\n")
+    assert odd.read_bytes() == video.read_bytes()
+    assert lines.read_text() == "earlier lines"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal of POSIX")
+def test_a_progress_line_is_shown_on_a_terminal_and_only_there(video: Path, tmp_path: Path) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    command = [*PHIZ, str(video), "--jsonl", str(tmp_path / "a.jsonl")]
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 120, 0, 0))
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # how Linux tells that the other end is closed
+        while part := os.read(ours, 1 << 16):
+            said += part
+    os.close(ours)
+    assert child.wait(60) == 0
+    shown = re.findall(
+        r"(\d+)%: (\d+) frames?, ([\d.]+) a second, (\d) (person|people), [\d:?]+ left", said.decode()
+    )
+    assert shown, said
+    assert int(shown[-1][0]) > 0
+    *_, last = said.decode().replace("\r\n", "\n").split("\r")
+    assert re.fullmatch(r"(\x1b\S*)?phiz: \S+portrait\.avi: 12 frames, .*\n", last)  # the line is taken away
+    assert "%" not in run(video, "--jsonl", tmp_path / "b.jsonl").stderr
 
 
 def test_mistakes_are_told_in_one_line(video: Path, tmp_path: Path) -> None:

@@ -140,6 +140,13 @@ def test_other_weights_are_refused_and_not_kept(card, serve, tmp_path) -> None:
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize("address", ["http://me:secret@127.0.0.1:9/x", "http://me:secr/et@127.0.0.1:9/x"])
+def test_no_password_of_an_address_is_shown(card: ModelCard, address: str) -> None:
+    with pytest.raises(ModelError, match=r"^cannot fetch fake from http://127\.0\.0\.1:9/x: ") as caught:
+        fetch.fetch(card, address)
+    assert "secr" not in str(caught.value)
+
+
 def test_without_a_network(card: ModelCard) -> None:
     with pytest.raises(ModelError) as caught:
         fetch.fetch(card)  # the card's URL: nobody listens there

@@ -113,6 +113,18 @@ def test_no_service_and_no_address() -> None:
             Client(url)
 
 
+def test_no_password_of_an_address_is_shown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(ServiceError, match=f"no answer from http://127.0.0.1:{port}: ") as refusal:
+        Client(f"http://me:secret@127.0.0.1:{port}").models()
+    assert "secret" not in str(refusal.value)
+    for url in ("ftp://me:secret@example.org", "http://me:secr/et@example.org"):
+        with pytest.raises(ValueError, match="expected an address such as") as caught:
+            Client(url)
+        assert "sec" not in str(caught.value)
+
+
 def test_it_brings_nothing_but_the_standard_library() -> None:
     code = (
         "import sys; before = set(sys.modules); import phiz.client; "

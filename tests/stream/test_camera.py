@@ -1,17 +1,18 @@
-"""Video files as OpenCV reads them, and cameras that vanish, on a scripted capture."""
+"""Cameras that vanish, on a scripted capture, and what a user's name of one means."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from stream_fakes import FakeCapture, FakeStop, damage, plain, write_video
+from stream_fakes import FakeCapture, FakeStop, jpeg, plain
 
 from phiz.stream.buffer import Stop
-from phiz.stream.camera import CAMERA_FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Camera, Video, opener
+from phiz.stream.camera import CAMERA_FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Camera, opener
 from phiz.stream.frame import Frame, StreamError
 from phiz.stream.source import open_source
 
@@ -104,92 +105,92 @@ def test_an_impossible_rate_is_not_believed(rate: float, taken: float) -> None:
     assert camera(FakeCapture([], rate=rate)).rate == taken
 
 
-def test_every_frame_of_a_file_comes_with_its_time(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.avi", [plain(20 * n) for n in range(10)], rate=10.0)
-    source = open_source(str(path), say=print)
-    frames = list(source.frames(Stop()))
-    assert [frame.index for frame in frames] == list(range(10))
-    assert [frame.time for frame in frames] == pytest.approx([n / 10 for n in range(10)], abs=0.002)
-    assert [float(frame.image.mean()) for frame in frames] == pytest.approx(
-        [20 * n for n in range(10)], abs=2
-    )
-    assert (source.live, source.rate, source.troubles.damaged) == (False, 10.0, 0)
-
-
-def test_damaged_frames_of_a_file_are_counted_and_passed_over(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.avi", [plain(20 * n) for n in range(10)])
-    path.write_bytes(damage(path.read_bytes(), 3, 4))
-    source = open_source(str(path), say=print)
-    frames = list(source.frames(Stop()))
-    assert [frame.index for frame in frames] == [0, 1, 2, 5, 6, 7, 8, 9]
-    assert [frame.time for frame in frames] == pytest.approx(
-        [frame.index / 25 for frame in frames], abs=0.002
-    )
-    assert source.troubles.damaged == 2
-
-
-def test_a_file_that_ends_early_counts_what_its_header_promised(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.avi", [plain(20 * n) for n in range(10)])
-    data = path.read_bytes()
-    path.write_bytes(data[: [i for i in range(len(data)) if data[i : i + 3] == b"\xff\xd8\xff"][7]])
-    source = open_source(str(path), say=print)
-    assert len(list(source.frames(Stop()))) == 7
-    assert source.troubles.damaged == 3
-
-
-def test_a_change_of_size_inside_a_video_is_scaled_to_the_first_one(tmp_path: Path) -> None:
-    """OpenCV does that and tells nobody; phiz must get through and keep times growing."""
-    parts = []
-    for name, width in (("a.ts", 64), ("b.ts", 128)):
-        path = tmp_path / name
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (width, 48))
-        for n in range(10):
-            writer.write(plain(20 * n, width, 48))
-        writer.release()
-        parts.append(path.read_bytes())
-    (tmp_path / "c.ts").write_bytes(b"".join(parts))
-    frames = list(open_source(str(tmp_path / "c.ts"), say=print).frames(Stop()))
-    assert len(frames) >= 18  # FFmpeg may lose one where the streams meet
-    assert {frame.image.shape for frame in frames} == {(48, 64, 3)}
-    times = [frame.time for frame in frames]
-    assert times == sorted(set(times))
-
-
-def test_times_always_grow_where_the_file_tells_none() -> None:
-    source = Video(lambda: FakeCapture([plain(1), plain(2), plain(3)], rate=20.0), "made")
-    assert [frame.time for frame in source.frames(Stop())] == [0.0, 0.05, 0.1]
-
-
-def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    path.write_text("not a video")
-    with pytest.raises(StreamError, match=r"cannot open the video .*a\.mp4: expected one that OpenCV reads"):
-        open_source(str(path), say=print)
-    with pytest.raises(StreamError, match=r"cannot open .*none\.mp4: No such file"):
-        open_source(str(tmp_path / "none.mp4"), say=print)
-    with pytest.raises(StreamError, match="no frame of the video can be decoded"):
-        list(Video(lambda: FakeCapture([]), "made").frames(Stop()))
-
-
-def test_a_password_in_an_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://admin:secret@camera.local/stream",
+        "rtsp://admin:secr@t@camera.local/stream",
+        "rtsp://admin:secr/et@camera.local/stream",
+        "rtsp://admin:123/secr@et?#@camera.local/stream",
+        "rtsp://secret@camera.local/stream",
+        "rtsp://camera.local/stream?user=admin&password=secret",
+    ],
+)
+def test_a_password_in_an_address_is_not_repeated(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "VideoCapture", lambda *args: FakeCapture([], opens=False))
     with pytest.raises(StreamError) as caught:
-        open_source("rtsp://admin:secret@camera.local/stream", say=print)
-    assert "rtsp://camera.local/stream" in str(caught.value)
+        open_source(address, say=print)
+    assert str(caught.value).startswith("cannot open rtsp://camera.local/stream: check the name")
+    said: list[str] = []
+    captures = iter([FakeCapture([plain(1), *GONE]), FakeCapture([plain(0), plain(2)])])
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: next(captures))
+    frames = open_source(address, say=said.append).frames(FakeStop())
+    assert [int(next(frames).image[0, 0, 0]) for _ in range(2)] == [1, 2]
+    assert [text.split()[0] for text in said] == ["rtsp://camera.local/stream"] * 2
+
+
+def test_a_slip_in_an_address_does_not_show_its_password_either() -> None:
+    with pytest.raises(StreamError, match=r"cannot open rtsp:/camera\.local/stream: No such file") as caught:
+        open_source("rtsp:/admin:secret@camera.local/stream", say=print)
     assert "secret" not in str(caught.value)
 
 
-def test_an_address_with_a_length_is_read_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Long(FakeCapture):
-        def get(self, property: int) -> float:
-            return 3.0 if property == cv2.CAP_PROP_FRAME_COUNT else super().get(property)
+@pytest.mark.parametrize("name", ["0", "7", "001", "0042"])
+def test_a_folder_named_by_digits_is_no_camera(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: pytest.fail("a camera was opened"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "1.jpg").write_bytes(jpeg(plain(1)))
+    said: list[str] = []
+    source = open_source(name, say=said.append)
+    assert (source.name, source.live, len(list(source.frames(Stop())))) == (name, False, 1)
+    doubtful = f"{name} is taken as the file or folder of that name, not as a camera's number"
+    assert said == ([] if name.startswith("00") else [doubtful])
 
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: Long([plain(1)]))
-    assert not open_source("http://host/video.mp4", say=print).live
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: FakeCapture([plain(1)]))
-    live = open_source("http://host/stream", say=print)
-    assert live.live
-    assert colours([next(iter(live.frames(Stop())))]) == [1]
+
+def test_a_number_is_a_camera_where_there_is_no_such_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: asked.append(*args) or FakeCapture([]))
+    monkeypatch.chdir(tmp_path)
+    assert [open_source(name, say=print).name for name in ("0", "12")] == ["camera 0", "camera 12"]
+    assert asked == [0, 12]
+    with pytest.raises(StreamError, match="No such file or directory; a camera's number is written without"):
+        open_source("001", say=print)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["caf\udce9.mp4", "rtsp://caf\udce9/stream", "v4l2src device=\udce9 ! appsink", "http://a\udcff/b"],
+)
+def test_a_name_that_opencv_would_not_survive_never_reaches_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *args: pytest.fail(f"OpenCV was given {args}"))
+    monkeypatch.chdir(tmp_path)
+    if name.endswith(".mp4"):
+        Path(name).write_bytes(b"")
+    with pytest.raises(
+        StreamError, match=r"expected a name in UTF-8, got .*\\x(e9|ff).*: rename it, or name a link"
+    ):
+        open_source(name, say=print)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a device of POSIX")
+def test_a_device_with_such_a_name_is_refused_too(tmp_path: Path) -> None:
+    link = tmp_path / "caf\udce9"
+    link.symlink_to("/dev/null")
+    with pytest.raises(StreamError, match="expected a name in UTF-8"):
+        open_source(str(link), say=print)
+
+
+def test_a_zero_byte_is_no_name() -> None:
+    for name in ("a\0b", "rtsp://host/a\0b", "a\0 ! appsink"):
+        with pytest.raises(StreamError, match=r"\\x00"):
+            open_source(name, say=print)
 
 
 def test_a_network_stream_may_not_be_silent_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,10 +134,20 @@ def test_a_folder_is_read_in_natural_order_and_bad_pictures_are_counted(tmp_path
     assert [(frame.index, frame.time) for frame in frames] == [(0, 0.0), (1, 0.2), (3, 0.6)]
     assert [round(frame.image.mean()) for frame in frames] == [1, 2, 10]
     assert source.troubles.damaged == 1
+    assert source.length == pytest.approx(0.8)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StreamError, match="no pictures in the folder"):
+    with pytest.raises(StreamError, match=r"no pictures in the folder .*; looked for \.bmp .* \.webp$"):
+        Folder(str(tmp_path), 25.0)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".MOV", ".webm", ".avi"])
+def test_a_folder_of_videos_says_how_to_watch_one(tmp_path: Path, suffix: str) -> None:
+    for name in (f"day10{suffix}", f"day9{suffix}", f".day1{suffix}", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    words = rf"one video is watched at a time: phiz watch {re.escape(str(tmp_path))}/day9{suffix}$"
+    with pytest.raises(StreamError, match=words):
         Folder(str(tmp_path), 25.0)
 
 

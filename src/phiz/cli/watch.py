@@ -16,12 +16,13 @@ from ..errors import PhizError
 from .options import MinFace, Model, Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..audience import Counter
     from ..stream.buffer import Stop
     from ..stream.frame import Source
-    from ..stream.output import Output, Shown
+    from ..stream.output import Output
+    from ..stream.track import Track
     from ..stream.watch import Summary
 
 
@@ -75,6 +76,7 @@ def watch(
 ) -> None:
     """Follow the faces of a stream, with an age and a gender each that settle instead of flickering.
 
+    A recording that is neither shown nor written anywhere ends in a table of the people who were seen.
     Ends with the source, with Ctrl-C or with SIGTERM; what was written until then is complete.
     Exit status: 0 the source ended, or a live one was stopped; 1 the source or an output failed; 2 wrong
     usage; 130 or 143 a recording was stopped by Ctrl-C or SIGTERM.
@@ -82,9 +84,12 @@ def watch(
     from ..analyzer import Analyzer
     from ..detect import load_card
     from ..stream.buffer import Stop
-    from ..stream.output import AnnotatedVideo, Lines, Window, no_window
+    from ..stream.output import Lines, Window, no_window
+    from ..stream.recording import AnnotatedVideo
     from ..stream.source import open_source
     from ..stream.watch import watch as run
+    from .output import Sink
+    from .watching import Counting, People, Progress
 
     _check_outputs(source, output, jsonl)
     smallest = load_card().watch_share if min_face is None else min_face
@@ -92,20 +97,35 @@ def watch(
     stop = Stop()
     frames = open_source(source, say=_say, rate=fps, live=live)
     begun = began.astimezone() if began else datetime.now(timezone.utc)
+    hidden = "--no-window" if window is False else no_window()
+    show = bool(window) or hidden is None
+    people = None if show or output or jsonl or audience else People()
+    if people and frames.live:
+        raise PhizError(f"nothing would be shown or written ({hidden}): give --jsonl, --output or --audience")
     counting = _counter(audience, begun) if audience is not None else nullcontext()
     with counting as counter, _signals(stop) as caught:
         outputs: list[Output] = []
+        if output is not None:  # before --jsonl, whose file is emptied at once
+            outputs.append(AnnotatedVideo(output, frames.rate, sound=frames.sound, say=_say))
+            if frames.live and "://" in source:
+                _say("the sound of a live stream is not recorded")
         if jsonl is not None:
             outputs.append(Lines(jsonl, begun if frames.live else None))
-        if output is not None:
-            outputs.append(AnnotatedVideo(output, frames.rate, live=frames.live))
         if counter is not None:
             outputs.append(Counting(counter))
-        reason = "--no-window" if window is False else no_window()
-        if window or reason is None:
+        if people is not None:
+            outputs.append(people)
+        if show:
             outputs.append(Window(stop))
-        elif not outputs:
-            _say(f"nothing will be shown or written ({reason}); see --jsonl, --output and --audience")
+        if not frames.live and not (jsonl == "-" and os.isatty(1)):
+            outputs.append(Progress(frames.length))
+
+        def leave(left: Sequence[Track]) -> None:
+            if counter is not None:
+                counter.leave(left)
+            if people is not None:
+                people.leave(left)
+
         start = time.monotonic()
         summary = run(
             frames,
@@ -115,9 +135,12 @@ def watch(
             max_frames=max_frames,
             stop=stop,
             say=_say,
-            at_end=counter.leave if counter is not None else lambda left: None,
+            at_end=leave,
         )
         seconds = time.monotonic() - start
+    if people is not None:
+        with Sink(None) as sink:
+            sink.write(people.table())
     _say(described(summary, frames, seconds))
     if caught and not frames.live:
         raise typer.Exit(128 + caught[0])
@@ -125,9 +148,7 @@ def watch(
 
 def described(summary: Summary, source: Source, seconds: float) -> str:
     """Return a run's summary as one sentence."""
-
-    def some(count: int, one: str, more: str) -> str:
-        return f"{count} {one if count == 1 else more}"
+    from .watching import some
 
     rate = f", {summary.frames / seconds:.1f} a second" if seconds > 0 else ""
     frames = some(summary.frames, "frame", "frames")
@@ -137,13 +158,17 @@ def described(summary: Summary, source: Source, seconds: float) -> str:
         parts.append(f"{some(summary.dropped, 'frame', 'frames')} dropped")
     if summary.damaged:
         parts.append(f"{summary.damaged} damaged or missing")
+    if summary.missing:
+        parts.append(f"ends {summary.missing:.1f} s before the length in its header")
     if summary.lost:
         parts.append(f"vanished {some(summary.lost, 'time', 'times')}")
     return "; ".join(parts)
 
 
 def _say(text: str) -> None:
-    print(f"phiz: {text}", file=sys.stderr, flush=True)
+    from tqdm import tqdm
+
+    tqdm.write(f"phiz: {text}", file=sys.stderr)  # a progress line makes room for it
 
 
 def _check_outputs(source: str, output: str | None, jsonl: str | None) -> None:
@@ -161,23 +186,6 @@ def _counter(url: str, begun: datetime) -> AbstractContextManager[Any]:
             yield counter
 
     return counting()
-
-
-class Counting:
-    """An output that gives the tracks to an audience counter."""
-
-    def __init__(self, counter: Counter) -> None:
-        self._counter = counter
-
-    def write(self, shown: Shown) -> None:
-        """Count an analysed frame's faces, and those who have left."""
-        if shown.looked:
-            self._counter.update(shown.tracks, shown.frame.time, shown.ended)
-        else:
-            self._counter.leave(shown.ended)
-
-    def close(self) -> None:
-        """Nothing: the counter closes itself."""
 
 
 @contextmanager

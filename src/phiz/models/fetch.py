@@ -8,10 +8,11 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
 from typing import BinaryIO
 
+from ..addresses import public_address
 from ..errors import ModelError
 from .card import ModelCard
 from .store import fetched_path
@@ -36,7 +37,7 @@ def fetch(card: ModelCard, source: str | None = None, progress: Progress = lambd
     source = source or card.url
     if not source:
         raise ModelError(f"{card.name}: expected a file or URL to fetch from (--source); the card names none")
-    part = path.with_suffix(".part")
+    part, shown = path.with_suffix(".part"), public_address(source)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if source.startswith(("http://", "https://")):
@@ -48,14 +49,16 @@ def fetch(card: ModelCard, source: str | None = None, progress: Progress = lambd
             size = part.stat().st_size
             part.unlink()
             raise ModelError(
-                f"{source}: expected the weights of {card.name}, sha256 {card.sha256}; got {found} in "
+                f"{shown}: expected the weights of {card.name}, sha256 {card.sha256}; got {found} in "
                 f"{size:,} bytes; nothing was kept; ask the source for this version of phiz"
             )
         os.replace(part, path)
     except (OSError, HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        if isinstance(error, InvalidURL):  # which would name a password as the port
+            reason = "no address that can be read; leave user and password out"
         raise ModelError(
-            f"cannot fetch {card.name} from {source}: {reason}; run the same command again to go on where it "
+            f"cannot fetch {card.name} from {shown}: {reason}; run the same command again to go on where it "
             f"stopped, or copy the file over and run `phiz fetch {card.name} --source FILE`"
         ) from error
     return path

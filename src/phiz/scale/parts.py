@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileSystem
 
+from ..addresses import public_address
 from ..cli.output import OutputError
 from ..image import display_name
 from ..types import Result
-from .pictures import Picture, locate, public_name
+from .pictures import Picture, locate
 
 _FACE = pa.struct(
     {
@@ -78,7 +79,7 @@ class Folder:
     """The folder of a run's parts, a local path or a URI; every worker of a cluster must see the same one."""
 
     def __init__(self, place: str) -> None:
-        self.name = public_name(place) if "://" in place else display_name(place)
+        self.name = display_name(public_address(place))
         self._place = place
 
     def make(self) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 from pyarrow import ArrowException
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
+from ..addresses import public_address
 from ..cli import inputs
 from ..errors import ImageError, PhizError
 from ..image import MAX_BYTES, MAX_PIXELS, display_name, load, suffixes
@@ -82,20 +82,15 @@ def locate(place: str) -> tuple[FileSystem, str]:
     try:
         filesystem, path = FileSystem.from_uri(place)
     except (ArrowException, OSError, ValueError, ImportError) as error:
-        raise PhizError(f"cannot open {public_name(place)}: {error}") from error
+        shown = public_address(place)
+        raise PhizError(f"cannot open {shown}: {str(error).replace(place, shown)}") from error
     return filesystem, path
-
-
-def public_name(uri: str) -> str:
-    """Return a URI without user, password and options, fit to be printed and stored."""
-    parts = urlsplit(uri)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _expand_uri(uri: str, aside: inputs.Aside) -> list[Picture]:
     filesystem, path = locate(uri)
     root = "" if isinstance(filesystem, LocalFileSystem) else uri
-    name = public_name(uri)
+    name = public_address(uri)
     try:
         if filesystem.get_file_info(path).type != FileType.Directory:
             return [Picture(name, path, root)]  # a missing one fails when it is read, like any bad picture

@@ -1,5 +1,5 @@
 """Video and cameras: sources, tracks with steady answers, and what is written about them.
 
-`track` and `quality` need numpy and Pillow alone; what opens cameras and videos needs OpenCV, which the
-extra `stream` brings.
+`track`, `scene` and `quality` need numpy and Pillow alone. PyAV reads and writes videos, OpenCV opens cameras
+and shows windows; the extra `stream` brings both.
 """

@@ -14,6 +14,8 @@ from ..image import display_name, load, suffixes
 from .buffer import GLANCE, Stop
 from .frame import Frame, StreamError, Troubles
 
+#: Names that videos end in, for a hint where a folder holds those.
+VIDEOS = (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv")
 #: Bytes read at once from a pipe.
 CHUNK = 1 << 16
 #: Largest JPEG taken from a pipe, in bytes.
@@ -32,16 +34,22 @@ class Folder:
     """
 
     live = False
+    sound: str | None = None
 
     def __init__(self, folder: str, rate: float) -> None:
         self.name, self.rate, self.troubles = display_name(folder), rate, Troubles()
         try:
-            names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes())]
+            there = sorted((name for name in os.listdir(folder) if name[0] != "."), key=natural)
         except OSError as error:
             raise StreamError(f"cannot read the folder {self.name}: {error.strerror}") from error
-        self._paths = [Path(folder, name) for name in sorted(names, key=natural) if name[0] != "."]
+        self._paths = [Path(folder, name) for name in there if name.lower().endswith(suffixes())]
         if not self._paths:
-            raise StreamError(f"no pictures in the folder {self.name}; looked for {' '.join(suffixes())}")
+            videos = [display_name(Path(folder, name)) for name in there if name.lower().endswith(VIDEOS)]
+            hint = f"; one video is watched at a time: phiz watch {videos[0]}" if videos else ""
+            raise StreamError(
+                f"no pictures in the folder {self.name}; looked for {' '.join(suffixes())}{hint}"
+            )
+        self.length: float | None = len(self._paths) / rate
 
     def frames(self, stop: Stop) -> Iterator[Frame]:
         """Yield the pictures that can be read; the others are counted."""
@@ -60,6 +68,9 @@ class Pipe:
     descriptor: of the open pipe or file. rate: frames a second that they stand for; live ones have the time
     of their coming instead. Bytes between the pictures (headers of multipart streams) are passed over.
     """
+
+    length: float | None = None
+    sound: str | None = None
 
     def __init__(self, descriptor: int, name: str, rate: float, *, live: bool = False) -> None:
         self.name, self.rate, self.live, self.troubles = name, rate, live, Troubles()

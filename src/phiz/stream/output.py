@@ -1,20 +1,15 @@
-"""Where a stream's answers go: JSON lines, an annotated video, a window."""
+"""Where a stream's answers go: JSON lines, a window; an annotated video is in `recording`."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..draw import annotate
 from ..image import display_name
@@ -22,10 +17,6 @@ from .buffer import Stop
 from .frame import Frame, StreamError
 from .track import Track
 
-#: How the frames of a video are packed, by the file's suffix.
-CODECS = {".mp4": "mp4v", ".m4v": "mp4v", ".mov": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-#: Bytes that stay free on a video's disk: without its index, which comes last, an MP4 cannot be played.
-RESERVE = 16 << 20
 #: Title of the window.
 TITLE = "phiz"
 
@@ -125,84 +116,6 @@ class Lines:
         self._file.close()
 
 
-class AnnotatedVideo:
-    """A video of the frames with the faces drawn in, all as large as the first one.
-
-    path: of the file, which is begun anew; its suffix says the format (see CODECS). rate: frames a second.
-    live: keep to the clock: repeat a frame where some were dropped.
-    Raises StreamError for another suffix, and where the file cannot be written.
-    """
-
-    def __init__(self, path: str, rate: float, *, live: bool = False) -> None:
-        self._path, self._name = path, display_name(path)
-        codec = CODECS.get(Path(path).suffix.lower())
-        if codec is None:
-            raise StreamError(f"expected a video named {' '.join(CODECS)}, got {self._name}; name it so")
-        self._codec, self._rate, self._live = codec, rate, live
-        self._writer: Any = None
-        self._size = 0, 0
-        self._written, self._origin = 0, 0.0
-        try:
-            self._check_room()  # before an earlier video of the name is gone
-            open(path, "wb").close()  # for a plain reason where it cannot be: OpenCV gives none
-        except OSError as error:
-            raise StreamError(f"cannot write {self._name}: {error.strerror}") from error
-
-    def write(self, shown: Shown) -> None:
-        """Add one frame. Raises StreamError where the disk is full or fails."""
-        import cv2
-
-        self._check_room()
-        image = annotate(shown.frame.image, [track.face for track in shown.tracks])
-        if self._writer is None:
-            self._begin(image, shown.frame.time)
-        bgr = cv2.cvtColor(fitted(image, self._size), cv2.COLOR_RGB2BGR)
-        for _ in range(self._copies(shown.frame.time)):
-            # OpenCV 5 says whether it wrote; before that it never does.
-            if self._writer.write(bgr) is False:
-                raise StreamError(f"cannot write {self._name}: {self._kept}")
-            self._written += 1
-
-    def _begin(self, image: NDArray[np.uint8], time: float) -> None:
-        import cv2
-
-        height, width = image.shape[:2]
-        self._size = width + width % 2, height + height % 2  # the colours of video come in blocks of 2 x 2
-        self._origin = time
-        self._writer = cv2.VideoWriter(
-            self._path, cv2.VideoWriter.fourcc(*self._codec), self._rate, self._size
-        )
-        if not self._writer.isOpened():
-            raise StreamError(f"cannot write {self._name}: this OpenCV has no {self._codec} encoder")
-
-    def _copies(self, time: float) -> int:
-        """Return how often a frame is written, so that a live video runs as fast as life did."""
-        if not self._live:
-            return 1
-        copies = round((time - self._origin) * self._rate) + 1 - self._written
-        if copies > self._rate:  # more than a second without a frame is cut out
-            self._origin += (copies - 1) / self._rate
-            return 1
-        return max(0, copies)
-
-    def _check_room(self) -> None:
-        free = shutil.disk_usage(os.path.dirname(os.path.abspath(self._path))).free
-        if free < RESERVE:
-            raise StreamError(
-                f"cannot write {self._name}: the disk is full ({free >> 20} MiB free, of which "
-                f"{RESERVE >> 20} are kept); {self._kept}"
-            )
-
-    @property
-    def _kept(self) -> str:
-        return f"the {self._written} frames before are kept"
-
-    def close(self) -> None:
-        """Finish the file, so that it can be played."""
-        if self._writer is not None:
-            self._writer.release()
-
-
 class Window:
     """A window with the annotated frames; the keys q and Esc, and closing it, end the stream.
 
@@ -257,22 +170,3 @@ def no_window() -> str | None:
     ):
         return "there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set)"
     return None
-
-
-def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a picture of `size` (width, height) that shows the whole image, undistorted, the rest black."""
-    import cv2
-
-    height, width = image.shape[:2]
-    if width <= size[0] and height <= size[1] and size[0] - width + size[1] - height <= 2:
-        inside = image
-    else:
-        scale = min(size[0] / width, size[1] / height)
-        shape = max(1, round(width * scale)), max(1, round(height * scale))
-        inside = np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
-    if inside.shape[:2] == (size[1], size[0]):
-        return inside
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
-    top, left = (size[1] - inside.shape[0]) // 2, (size[0] - inside.shape[1]) // 2
-    canvas[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
-    return canvas

@@ -32,8 +32,7 @@ class Summary:
     """What a stream came to.
 
     frames: taken in and written. looks: of these, analysed. people: tracks begun. dropped: frames that a live
-    source brought too fast. damaged: frames that could not be decoded. lost: how often the camera vanished.
-    seconds: time of the last frame.
+    source brought too fast. damaged, missing, lost: see `Troubles`. seconds: time of the last frame.
     """
 
     frames: int
@@ -41,6 +40,7 @@ class Summary:
     people: int
     dropped: int
     damaged: int
+    missing: float
     lost: int
     seconds: float
 
@@ -180,6 +180,7 @@ class _Work:
             self._people,
             dropped,
             troubles.damaged,
+            troubles.missing,
             troubles.lost,
             self._seconds,
         )

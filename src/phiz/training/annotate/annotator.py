@@ -19,7 +19,6 @@ from phiz.training.recipe import Recipe, recipe_of
 from phiz.training.run import finish, load_parts
 from phiz.training.settings import section
 
-
 #: What a recipe's `task` says.
 TASK = "annotation"
 

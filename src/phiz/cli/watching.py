@@ -1,0 +1,99 @@
+"""What `phiz watch` makes of answers beside files: a progress line, counts, a table of people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from ..audience import Counter
+    from ..stream.output import Shown
+    from ..stream.track import Track
+
+#: Of the table of people.
+ROW = "{:>6}  {:>9}  {:>9}  {:>5}  {:<6}  {:>4}\n"
+
+
+class Progress:
+    """A line on standard error, where that is a terminal: frames, frames a second, people, time left.
+
+    length: seconds that the stream lasts, as far as known.
+    """
+
+    def __init__(self, length: float | None) -> None:
+        shape = "{percentage:3.0f}%: {desc}, {remaining} left" if length else "{desc}"
+        self._length = length or 0.0
+        self._bar = tqdm(total=length, bar_format=shape, disable=None, leave=False)
+        self._begun, self._frames, self._people = time.monotonic(), 0, 0
+
+    def write(self, shown: Shown) -> None:
+        """Take in one frame."""
+        self._frames += 1
+        self._people = max([self._people, *(track.id for track in shown.tracks)])
+        rate = self._frames / max(time.monotonic() - self._begun, 1e-6)
+        text = f"{some(self._frames, 'frame', 'frames')}, {rate:.1f} a second, "
+        self._bar.set_description_str(text + some(self._people, "person", "people"), refresh=False)
+        self._bar.update(min(shown.frame.time, self._length) - self._bar.n if self._length else 1)
+
+    def close(self) -> None:
+        """Take the line away."""
+        self._bar.close()
+
+
+class Counting:
+    """Gives the tracks to an audience counter."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    def write(self, shown: Shown) -> None:
+        """Count an analysed frame's faces, and those who have left."""
+        if shown.looked:
+            self._counter.update(shown.tracks, shown.frame.time, shown.ended)
+        else:
+            self._counter.leave(shown.ended)
+
+    def close(self) -> None:
+        """Nothing: the counter closes itself."""
+
+
+class People:
+    """Keeps who was seen, for a table; a recording has an end, so that this stays small."""
+
+    def __init__(self) -> None:
+        self._tracks: list[Track] = []
+
+    def write(self, shown: Shown) -> None:
+        """Keep who has left."""
+        self.leave(shown.ended)
+
+    def leave(self, ended: Iterable[Track]) -> None:
+        """Keep tracks that ended."""
+        self._tracks += ended
+
+    def close(self) -> None:
+        """Nothing: the table is made when the stream is over."""
+
+    def table(self) -> str:
+        """Return one line a person, in the order of their coming."""
+        lines = [ROW.format("person", "from", "to", "age", "gender", "sure")]
+        for track in sorted(self._tracks, key=lambda track: track.id):
+            face = track.face
+            sure = f"{face.gender_score:.0%}"
+            place = clock(track.first), clock(track.last)
+            lines.append(ROW.format(track.id, *place, f"{face.age:.1f}", face.gender, sure))
+        return "".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """Return a time of a stream as hours, minutes and seconds: 0:00:03.2."""
+    minutes, rest = divmod(round(seconds, 1), 60)
+    return f"{minutes // 60:.0f}:{minutes % 60:02.0f}:{rest:04.1f}"
+
+
+def some(count: int, one: str, more: str) -> str:
+    """Return a count and the word for what was counted."""
+    return f"{count} {one if count == 1 else more}"
