@@ -200,6 +200,13 @@ def test_mistakes_are_told_in_one_line(video: Path, tmp_path: Path) -> None:
     assert count_frames(video) == 12
 
 
+@pytest.mark.parametrize("password", ["secret", "secr@et", "secr/et"])
+def test_libraries_below_show_no_password_either(password: str, tmp_path: Path) -> None:
+    done = run(f"rtsp://admin:{password}@127.0.0.1:1/a", "--jsonl", "-", "--output", tmp_path / "a.mp4")
+    assert done.stderr.startswith("phiz: cannot open rtsp://127.0.0.1:1/a: check the name")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_people_are_counted_into_a_database(video: Path, tmp_path: Path) -> None:
     counts = tmp_path / "counts.db"
     began = datetime.now() - timedelta(days=1)

@@ -109,6 +109,11 @@ def read(capture: Capture) -> NDArray[np.uint8] | None:
     return rgb
 
 
+def knows_length(capture: Capture) -> bool:
+    """Whether what was opened is a recording rather than a live stream."""
+    return capture.isOpened() and capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+
+
 def opener(source: str | int) -> Open:
     """Return what opens a camera by number, or a device, URL or GStreamer pipeline by name.
 

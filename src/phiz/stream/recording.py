@@ -8,8 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
+import PIL.Image
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
@@ -133,7 +133,7 @@ def fitted(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
     else:
         scale = min(size[0] / width, size[1] / height)
         shape = max(1, round(width * scale)), max(1, round(height * scale))
-        inside = np.asarray(cv2.resize(image, shape, interpolation=cv2.INTER_AREA), np.uint8)
+        inside = np.asarray(PIL.Image.fromarray(image).resize(shape, PIL.Image.Resampling.BOX))
     if inside.shape[:2] == (size[1], size[0]):
         return inside
     canvas = np.zeros((size[1], size[0], 3), np.uint8)

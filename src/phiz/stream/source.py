@@ -68,14 +68,12 @@ def _camera(source: str | int, name: str, say: Say) -> Source:
 
 def _network(url: str, say: Say) -> Source:
     """Open a URL: a video of known length is read like a file, anything else is live."""
-    import cv2
-
-    from .camera import Camera, opener
+    from .camera import Camera, knows_length, opener
     from .video import Video
 
     open, name = opener(url), display_name(public_address(url))
     first = open()
-    if url.startswith("http") and first.isOpened() and first.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+    if url.startswith("http") and knows_length(first):
         first.release()
         return Video(url, name)
     captures = iter([first])
