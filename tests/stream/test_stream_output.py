@@ -16,12 +16,7 @@ from stream_fakes import one_face, plain
 from phiz.stream import output as module
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
-<<<<<<< HEAD
-from phiz.stream.output import RESERVE, AnnotatedVideo, Lines, Shown, Window, fitted, no_window, to_dict
-from phiz.stream.quality import frontality
-=======
 from phiz.stream.output import Lines, Shown, Window, no_window, to_dict
->>>>>>> c4cd212 (Recordings at the stream's own times, in H.264 and with the sound; films read by PyAV; no password shown, no odd name passed to OpenCV)
 from phiz.stream.track import Tracker
 
 
