@@ -4,9 +4,9 @@
     python tools/unfold_age_network.py age-accurate.onnx recipes/age-efficientnet-lite0-utkface.toml \\
         --data ../shared/data --output runs/age-accurate-stage-1/best.pt
 
-The export folds each batch norm into the filter before it. Here every norm is given the mean and variance that
-its filter's answers have on training crops, and gain and offset that undo them, so that the network answers as
-before and training can go on. Prints how far its answers are off those of the ONNX file.
+The export folds each batch norm into the filter before it. Here every norm is given the mean and variance
+that its filter's answers have on training crops, and gain and offset that undo them, so that the network
+answers as before and training can go on. Prints how far its answers are off those of the ONNX file.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterable
@@ -94,8 +95,14 @@ class Client:
         answer = self._ask(
             "POST", "/v1/analyze", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         )
-        results = answer["results"]
-        return [_result(plain, name) for plain, (name, _) in zip(results, pictures, strict=True)]
+        try:
+            results = answer["results"]
+            return [_result(plain, name) for plain, (name, _) in zip(results, pictures, strict=True)]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ServiceError(
+                f"{self._url}: expected {len(pictures)} results as phiz serve gives them, got another "
+                "answer; check that it is phiz serve of this version that answers there"
+            ) from error
 
     def models(self) -> dict[str, Any]:
         """Return what /v1/models tells: the model and detector in use, bounds, and every model's card."""
@@ -153,7 +160,7 @@ class Client:
         raise ServiceError(
             f"{self._name} answered {response.status}: {answer.get('detail', response.reason)}",
             response.status,
-            float(wait) if wait.isdecimal() else None,
+            float(wait) if re.fullmatch("[0-9]{1,6}", wait) else None,
             answer.get("code"),
         )
 
@@ -162,7 +169,7 @@ def _decoded(data: bytes) -> dict[str, Any]:
     """Return an answer's JSON object, empty where it is none (a proxy's own page, for one)."""
     try:
         answer = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 

@@ -20,10 +20,16 @@ from phiz.models.session import load_model
 
 
 class Server(HTTPServer):
-    """Serves `data`; closes the connection after `most` bytes of an answer; notes the ranges asked for."""
+    """Serves `data`; closes the connection after `most` bytes of an answer; notes the ranges asked for.
 
-    def __init__(self, data: bytes, most: int | None = None, resumes: bool = True) -> None:
+    length: what it says of the answer's length instead of the truth.
+    """
+
+    def __init__(
+        self, data: bytes, most: int | None = None, resumes: bool = True, length: str | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.length = length
         self.data, self.most, self.resumes, self.asked = data, most, resumes, []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -44,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         rest = self.server.data[start:]
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(rest)))
+        self.send_header("Content-Length", self.server.length or str(len(rest)))
         self.end_headers()
         self.wfile.write(rest[: self.server.most])
 
@@ -110,6 +116,12 @@ def test_from_a_server_that_breaks_off_twice(card, fake_model, serve, tmp_path) 
     half = len(data) // 2 - 1
     assert server.asked == [None, f"bytes={half}-", f"bytes={2 * half}-"]
     assert left(tmp_path) == [f"fake-{card.sha256[:12]}.onnx"]
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "-1", "many", "1,000"])
+def test_a_length_that_is_no_number_is_not_counted_on(card, fake_model, serve, length) -> None:
+    data = fake_model.read_bytes()
+    assert fetch.fetch(card, serve(data, length=length).url).read_bytes() == data
 
 
 def test_a_server_that_does_not_resume_sends_all_again(card, fake_model, serve) -> None:

@@ -17,6 +17,7 @@ from phiz.stream import output as module
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
 from phiz.stream.output import Lines, Shown, Window, no_window, to_dict
+from phiz.stream.quality import frontality
 from phiz.stream.track import Tracker
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -79,7 +80,7 @@ def _download(url: str, part: Path, progress: Progress) -> None:
         resumed = have > 0 and answer.status == 206
         rest = answer.headers.get("Content-Length")
         start = have if resumed else 0
-        total = start + int(rest) if rest and rest.isdigit() else None
+        total = start + int(rest) if re.fullmatch("[0-9]{1,18}", rest or "") else None
         with part.open("ab" if resumed else "wb") as file:
             done = _pour(answer, file, start, total, progress)
     if total is not None and done < total:
