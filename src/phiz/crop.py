@@ -138,6 +138,15 @@ def chip_fit(width: int, height: int, size: int, template: CropTemplate) -> tupl
     return complex(side * short / size), corner
 
 
+def check_image(image: NDArray[Any]) -> None:
+    """Raise ValueError unless `image` is a uint8 array of H x W x 3 with at least one pixel."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"expected a uint8 RGB picture of height x width x 3, got {image.dtype} of shape {image.shape}; "
+            "phiz.image.load makes one from any picture file"
+        )
+
+
 def resample(image: NDArray[np.uint8], turn: complex, shift: complex, size: int) -> NDArray[np.uint8]:
     """Sample crop pixel z at picture position turn * z + shift, averaging so that nothing aliases.
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .card import DetectorCard, load_card
 from .looks import Image
-from .yunet import Detector, check_image
+from .yunet import Detector
 
-__all__ = ["Detector", "DetectorCard", "Image", "check_image", "load_card"]
+__all__ = ["Detector", "DetectorCard", "Image", "load_card"]

@@ -1,7 +1,6 @@
 """How finely a picture is looked at, and the shrinking of it.
 
-A look is the picture shrunk by one factor: 1, 1.5 or a whole number, since those are cheap. Pillow's own
-resizing of a large array costs more than the network.
+A look is the picture shrunk by 1, 1.5 or a whole number: any other resizing costs more than the network.
 """
 
 from __future__ import annotations
@@ -110,9 +109,9 @@ def _samples(block: int) -> range:
 
 def padded(image: Image, multiple: int) -> Image:
     """Return 1 x H x W x 3, black added right and below up to multiples of `multiple`."""
-    height, width = (-(-side // multiple) * multiple for side in image.shape[:2])
-    if (height, width) == image.shape[:2]:
+    size = tuple(-(-side // multiple) * multiple for side in image.shape[:2])
+    if size == image.shape[:2]:
         return np.ascontiguousarray(image)[None]
-    canvas = np.zeros((1, height, width, 3), np.uint8)
+    canvas = np.zeros((1, *size, 3), np.uint8)
     canvas[0, : image.shape[0], : image.shape[1]] = image
     return canvas

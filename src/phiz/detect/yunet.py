@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..crop import check_image
 from ..models.runtime import open_session, read_weights
 from ..types import Detection
 from .card import WEIGHTS, load_card
@@ -45,9 +46,8 @@ class Detector:
     def detect(self, image: Image, scale: float = 1.0) -> list[Detection]:
         """Return the faces of `image` (uint8, H x W x 3, RGB), largest first.
 
-        scale: how many pixels of the whole picture one of `image`'s stands for, along either axis, where it
-        was read smaller; `min_face` and the answers count in the whole picture's.
-        Raises ValueError on another type or shape.
+        scale: how many pixels of the whole picture one of `image`'s stands for, where it was read smaller;
+        `min_face` and the answers count in the whole picture's. Raises ValueError on another type or shape.
         """
         faces = self._faces(image, scale, self.card.score)
         height, width = (side * scale for side in image.shape[:2])
@@ -94,15 +94,6 @@ class Detector:
         faces = decode(values, pixels.shape[2], self.card.strides, score)
         faces[:, :SCORE] *= factor
         return faces
-
-
-def check_image(image: NDArray[Any]) -> None:
-    """Raise ValueError unless `image` is a uint8 array of H x W x 3 with at least one pixel."""
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(
-            f"expected a uint8 RGB picture of height x width x 3, got {image.dtype} of shape {image.shape}; "
-            "phiz.image.load makes one from any picture file"
-        )
 
 
 def decode(outputs: Mapping[str, Floats], width: int, strides: Sequence[int], least: float) -> Floats:

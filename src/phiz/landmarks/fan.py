@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from phiz.crop import fit, resample
-from phiz.detect import Image, check_image
+from phiz.crop import check_image, fit, resample
+from phiz.detect import Image
 from phiz.errors import ModelError
 from phiz.landmarks.base import FACE, Landmarks
 from phiz.types import Detection

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from phiz.crop import fit, resample
-from phiz.detect import Image, check_image
+from phiz.crop import check_image, fit, resample
+from phiz.detect import Image
 from phiz.landmarks.base import FACE, Landmarks
 from phiz.models.runtime import open_session, read_weights
 from phiz.types import Detection
