@@ -3,11 +3,11 @@
     python benchmarks/detector_recall.py --data ../shared/data
 
 Writes results/detector_recall.csv. What is measured:
-1. WIDER FACE, whole photos: recall by face height, and boxes on no labelled face, a photo. Invalid and heavily
-   covered faces and those under 12 pixels count for nothing; a box on one is not false either.
+1. WIDER FACE, whole photos: recall by face height, and boxes on no labelled face, a photo. Invalid and
+   heavily covered faces and those under 12 pixels count for nothing; a box on one is not false either.
 2. Portraits (UTKFace chips, FG-NET, CelebA, FIW) and, by the groups in UTKFace's names, its chips whole and
    shrunk on a background. Groups audit errors only; nothing estimates them.
-3. Photos of FG-NET and CelebA shrunk until the face is so wide, several at random places of a made background.
+3. Photos of FG-NET and CelebA shrunk until the face is so wide, at random places of a made background.
 4. FG-NET turned by 30 to 180 degrees.
 5. Points against FG-NET's own, as shares of the eyes' distance, by face width in the picture.
 6. Made backgrounds without any face.
