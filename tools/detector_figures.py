@@ -1,0 +1,62 @@
+"""Fill docs/detector.md from results/detector_recall.csv: python tools/detector_figures.py [--check]."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+from pages import fill_blocks, table, update
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "detector.md"
+RESULTS = ROOT / "results" / "detector_recall.csv"
+TITLES = {
+    "WIDER FACE": "**Photos of WIDER FACE** (the part at hand, some 1024 pixels wide)",
+    "portraits": "**Pictures of one face**",
+    "groups": "**Groups** as UTKFace's file names give them, read only to audit errors; chips whole, "
+    "and pasted on a made background",
+    "turned": "**Turned pictures**",
+    "without faces": "**Made backgrounds without a face**",
+    "points, FG-NET": "**Points**: median distance to FG-NET's own, as a share of the eyes' distance",
+}
+
+
+def figures() -> str:
+    """Return one table for each part of the results."""
+    with RESULTS.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    made = rows[0]
+    parts = dict.fromkeys(row["part"] for row in rows)
+    blocks = [
+        f"`results/detector_recall.csv`, made by `python benchmarks/detector_recall.py --data DIR`, seed "
+        f"{made['seed']}. Found means an intersection over union of 0.4."
+    ]
+    for part in parts:
+        title = TITLES.get(part, f"**FG-NET and CelebA faces {part}**")
+        lines = [
+            [
+                row["measure"],
+                row["number"],
+                percent(row["recall"]),
+                row["false_per_picture"][:5],
+                row["error"],
+            ]
+            for row in rows
+            if row["part"] == part
+        ]
+        head = ["", "number", "found", "other boxes a picture", "error"]
+        used = [0, 1, *(i for i in (2, 3, 4) if any(line[i] for line in lines))]
+        blocks.append(
+            f"{title}\n\n" + table([head[i] for i in used], [[line[i] for i in used] for line in lines])
+        )
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def percent(share: str) -> str:
+    return f"{100 * float(share):.1f}%" if share else ""
+
+
+if __name__ == "__main__":
+    text = PAGE.read_text(encoding="utf-8")
+    sys.exit(update(PAGE, fill_blocks(PAGE, text, {"figures": figures})))
