@@ -79,3 +79,12 @@ test("gender follows the mean of what was seen, not the last frame", () => {
   assert.equal(steady.gender, "female");
   assert.ok(steady.gender_score < 0.9 && steady.gender_score > 0.7);
 });
+
+test("who comes after a pause of the camera is somebody new", () => {
+  const tracks = new Tracks();
+  for (let i = 0; i < 20; i++) tracks.update([face(100, 100, { age: 60, gender: "male" })], i * FRAME);
+  const [fresh] = tracks.update([face(100, 100, { age: 20 })], 3600);
+  assert.equal(fresh.id, 2);
+  assert.equal(fresh.age, 20);
+  assert.equal(fresh.gender, "female");
+});

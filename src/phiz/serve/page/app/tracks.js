@@ -7,8 +7,10 @@ const ESTIMATE_SECONDS = 1.5;
 const MOST_OF_ONE = 0.25;
 // A face that moves by its own width follows this many times faster than a still one: steady, yet no lag.
 const HASTE = 30;
-// Seconds for which a face that is not found any more is kept; least overlap for the same face.
+// Seconds for which a face that is not found any more is kept; seconds without any picture after which everybody
+// is new, as after a pause; least overlap for the same face.
 const PATIENCE = 0.4;
+const PAUSE = 3;
 const SAME = 0.25;
 
 /** The faces in front of one camera. */
@@ -16,10 +18,13 @@ export class Tracks {
   constructor() {
     this.tracks = [];
     this.count = 0;
+    this.last = -Infinity;
   }
 
   /** Take the faces of a new frame (seconds: its time) and return all present ones, steadied, each with an id. */
   update(faces, seconds) {
+    if (seconds - this.last > PAUSE) this.tracks = [];
+    this.last = seconds;
     const pairs = [];
     for (const track of this.tracks) {
       for (const face of faces) pairs.push({ track, face, shared: overlap(track.face.box, face.box) });
