@@ -11,6 +11,7 @@ from trees import picture, pictures, text
 
 from phiz.datasets import registry
 from phiz.datasets.aihub_korean import read_aihub_korean
+from phiz.datasets.fairface import read_fairface
 from phiz.datasets.fiw import read_fiw
 from phiz.datasets.morph2 import read_morph2
 from phiz.datasets.record import FaceRecord, Skipped
@@ -305,3 +306,43 @@ def test_the_examples_of_the_documentation_are_read(tmp_path: Path) -> None:
     assert (korean.age, korean.subject, len(korean.attributes or ())) == (18.0, "F0001-D", 11)
     names = re.findall(r"^\| `([a-z0-9-]+)`(?:, `(wiki)`)? \|.* \|$", page, re.MULTILINE)
     assert {name for row in names for name in row if name} >= registry.DATA_SETS.keys()
+
+
+def fairface(folder: Path, **lists: str) -> Path:
+    for part, rows in lists.items():
+        text(folder / f"fairface_label_{part}.csv", "file,age,gender,race,service_test\n" + rows)
+    return folder
+
+
+def test_fairface_gives_ranges_for_ages(tmp_path: Path) -> None:
+    names = [f"train/{n}.jpg" for n in range(1, 9)]
+    pictures(tmp_path, *names[:7], "val/1.jpg")
+    ages = ("0-2", "20-29", "more than 70", "70+", "30", "29-20", "60-300", "3-9")
+    train = "".join(f"{n},{age},Female,Group,True\n" for n, age in zip(names, ages, strict=True))
+    fairface(tmp_path, train=train, val="val/1.jpg,3-9,Male,,False\nval/1.jpg,3-9,Boy,,False\n")
+    skipped: list[Skipped] = []
+    records = list(read_fairface(tmp_path, skipped))
+    assert [(r.path.name, r.age, r.age_range, r.gender, r.group, r.part) for r in records] == [
+        ("1.jpg", None, (0, 2), "female", "Group", "train"),
+        ("2.jpg", None, (20, 29), "female", "Group", "train"),
+        ("3.jpg", None, (70, 120), "female", "Group", "train"),
+        ("4.jpg", None, (70, 120), "female", "Group", "train"),
+        ("1.jpg", None, (3, 9), "male", None, "validation"),
+    ]
+    assert [(row.name, row.reason) for row in skipped] == [
+        ("fairface_label_train.csv:6 train/5.jpg", "age '30' is not a range, such as 20-29 or more than 70"),
+        ("fairface_label_train.csv:7 train/6.jpg", "age '29-20' is not a range within 0 to 120"),
+        ("fairface_label_train.csv:8 train/7.jpg", "age '60-300' is not a range within 0 to 120"),
+        ("fairface_label_train.csv:9 train/8.jpg", "picture missing"),
+        ("fairface_label_val.csv:3 val/1.jpg", "gender 'boy' is not one of female, male"),
+    ]
+
+
+def test_fairface_with_one_list_is_read_and_without_any_refused(tmp_path: Path) -> None:
+    pictures(tmp_path, "val/1.jpg")
+    with pytest.raises(
+        DataError, match=r"expected FairFace with fairface_label_train\.csv or .*, got neither"
+    ):
+        read_fairface(tmp_path)
+    fairface(tmp_path, val="val/1.jpg,3-9,Male,,False\n")
+    assert [record.part for record in read_fairface(tmp_path)] == ["validation"]

@@ -22,6 +22,7 @@ class FaceRecord:
     attributes: name to present or absent, in CelebA's names; an attribute nobody labelled is missing.
     landmarks: 68 points (x, y) in pixels, in the data set's own order (FG-NET's), where it has them.
     part: "train", "validation" or "test" where the data set has an official partition.
+    age_range: first and last year, in whole years completed, where the data set gives no age but a range.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class FaceRecord:
     landmarks: tuple[tuple[float, float], ...] | None = field(default=None, compare=False, repr=False)
     part: str | None = field(default=None, compare=False)
     family: str | None = field(default=None, compare=False)
+    age_range: tuple[float, float] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ..errors import DataError
 from .aihub_korean import read_aihub_korean
 from .all_age_faces import read_all_age_faces
 from .celeba import read_celeba
+from .fairface import read_fairface
 from .fgnet import read_fgnet
 from .fiw import read_fiw
 from .imdb_wiki import HALVES, read_imdb_and_wiki, read_imdb_wiki
@@ -64,6 +65,7 @@ _ALL = (
     DataSet("celeba", "CelebA", "CelebA", PHOTO, _NOT_PASSED_ON, read_celeba),
     DataSet("fgnet", "FG-NET", "FGNET", PHOTO, "research", read_fgnet),
     DataSet("fiw", "Families in the Wild", "FIW", CHIP, _EDUCATION, read_fiw),
+    DataSet("fairface", "FairFace", "FairFace", CHIP, "CC BY 4.0", read_fairface),
     DataSet("morph2", "MORPH-II", "MORPH_nonCommercial", PHOTO, _RELEASE, read_morph2),
     DataSet("megaage-asian", "MegaAge-Asian", "megaage_asian", PHOTO, _RESEARCH, read_megaage_asian),
     DataSet("all-age-faces", "All-Age-Faces", "All-Age-Faces Dataset", PHOTO, _RESEARCH, read_all_age_faces),
