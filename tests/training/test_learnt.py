@@ -42,7 +42,8 @@ def started(recipe: Recipe, *said: TrainingData, silent: bool = False) -> Recipe
 
 
 def test_a_recipes_own_data_sets_with_their_terms(recipe: Recipe) -> None:
-    every = replace(recipe, data=replace(recipe.data, further=FURTHER))
+    data = replace(recipe.data, further=FURTHER, fiw="fiw.csv", fiw_share=0.1)
+    every = replace(recipe, data=data)
     assert {each.name: each.terms for each in learnt.of_recipe(every)} == {
         known.title: known.terms for known in DATA_SETS.values()
     }
