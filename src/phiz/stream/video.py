@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import av
 import numpy as np
+from av.container import InputContainer
 from numpy.typing import NDArray
 
 from .buffer import Stop
@@ -41,7 +42,7 @@ class Video:
         found = self._file.streams.best("video")
         if not isinstance(found, av.VideoStream):
             raise StreamError(f"{name}: expected a video, got a file that has no pictures; name another")
-        self._stream = found
+        self._stream, self._promised = found, promised(self._file, found)
         self.rate = believed(float(found.guessed_rate or RATE))
         #: Seconds that it lasts, as far as its header knows: for a progress line, not a promise.
         self.length: float | None = self._file.duration / av.time_base if self._file.duration else None
@@ -76,7 +77,7 @@ class Video:
                     index, failing = index + 1, False
         if last < 0 and not stop.is_set():
             raise StreamError(f"{self.name}: no frame of the video can be decoded")
-        missing = self._promised() - end
+        missing = self._promised - end
         if missing > ROUNDED / self.rate:
             self.troubles.missing = missing
 
@@ -88,14 +89,15 @@ class Video:
         except av.FFmpegError as error:
             raise StreamError(f"{self.name}: reading failed: {error.strerror}") from error
 
-    def _promised(self) -> float:
-        """Return the seconds that the table of frames names, 0 where there is none."""
-        stream, kind = self._stream, self._file.format.name.split(",")[0]
-        if kind not in TABLES or not stream.time_base:
-            return 0.0
-        # An AVI's header counts steps; its duration is made up where the index at the end is missing.
-        steps = stream.frames if kind == "avi" else stream.duration
-        return float((steps or 0) * stream.time_base)
+
+def promised(file: InputContainer, stream: av.VideoStream) -> float:
+    """Return the seconds that a video's table of frames names, 0 where it has none."""
+    kind = file.format.name.split(",")[0]
+    if kind not in TABLES or not stream.time_base:
+        return 0.0
+    # An AVI's header counts steps; its duration is made up where the index at the end is missing.
+    steps = stream.frames if kind == "avi" else stream.duration
+    return float((steps or 0) * stream.time_base)
 
 
 def address(place: str) -> str:
