@@ -208,6 +208,27 @@ def test_a_bad_picture_does_not_stop_the_others(fake_model: Path, two_faces: obj
     assert results[0] == results[3]
 
 
+def test_a_picture_that_can_only_be_read_smaller_costs_only_itself(
+    fake_model: Path, two_faces: tuple[Detection, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, usual = encoded(picture(), "JPEG"), module.read
+
+    def read(source: object, *rest: object, **options: object) -> Picture:
+        made = usual(source, *rest, **options)
+        if source != large:
+            return made
+
+        def whole() -> np.ndarray:
+            raise ImageError("large: expected memory for 640x360 pixels, got too little; make it smaller")
+
+        return Picture(made.pixels, 4, 640, 360, whole)
+
+    monkeypatch.setattr(module, "read", read)
+    results = list(Analyzer(fake_model).analyze_many([large, encoded(picture())]))
+    assert results[0].error == "large: expected memory for 640x360 pixels, got too little; make it smaller"
+    assert (results[0].faces, len(results[1].faces)) == ((), 2)
+
+
 def test_fail_fast_raises_after_the_good_ones(fake_model: Path, two_faces: object) -> None:
     results = Analyzer(fake_model).analyze_many([picture(), b"", picture()], fail_fast=True)
     assert len(next(results).faces) == 2

@@ -127,10 +127,14 @@ class Analyzer:
         """Yield (result, picture as read) for (name, source) pairs; None for an unreadable picture."""
         with closing(read_ahead(self._read, map(self._take, named))) as pictures:
             for label, picture in pictures:
-                if isinstance(picture, ImageError):
-                    yield Result(path=label, width=None, height=None, faces=(), error=str(picture)), None
+                try:
+                    if isinstance(picture, ImageError):
+                        raise picture
+                    result = self._result(picture, label)
+                except ImageError as error:  # also of a picture read smaller that cannot be read whole
+                    yield Result(path=label, width=None, height=None, faces=(), error=str(error)), None
                 else:
-                    yield self._result(picture, label), picture
+                    yield result, picture
 
     def _take(self, named: tuple[str | None, Source]) -> tuple[str | None, Source | Picture | ImageError]:
         """Return what is the caller's to change as it is now, since a reader thread sees it only later."""
@@ -198,7 +202,8 @@ class Analyzer:
         """Return the faces of a picture as read, or of an upright RGB array, cut out for `estimate`.
 
         `locate`, `estimate` and `combine` are what `analyze` does, for callers who gather the faces of
-        several pictures into one network call.
+        several pictures into one network call. Raises ImageError where a picture that was read smaller has to
+        be read whole and cannot.
         """
         if not isinstance(picture, Picture):
             picture = Picture.of(picture)

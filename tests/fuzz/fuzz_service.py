@@ -32,11 +32,8 @@ _HANDSHAKE = (
 class Blind(Analyzer):
     """Decodes as the real one does and sees no face: what is tried here lies before the networks."""
 
-    def __init__(self) -> None:
-        pass
-
-    def locate(self, image: Any) -> Located:
-        return Located(image.shape[1], image.shape[0], (), np.zeros((0, 64, 64, 3), np.uint8))
+    def locate(self, picture: Any) -> Located:
+        return Located(picture.width, picture.height, (), np.zeros((0, 64, 64, 3), np.uint8))
 
 
 class Faults(logging.Handler):

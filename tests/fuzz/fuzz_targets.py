@@ -25,6 +25,7 @@ import trees
 from pictures import GREY, RGB_ALPHA, bombs, encode, exif, jpeg_with_exif, png, scene
 from PIL import Image, features
 
+from phiz import image
 from phiz.datasets.imdb_wiki import read_imdb_wiki
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, read_split
@@ -32,7 +33,6 @@ from phiz.datasets.table import read_table
 from phiz.errors import DataError, ImageError, ModelError, PhizError, RecipeError
 from phiz.evaluation.fold_files import load_folds
 from phiz.evaluation.protocols import load_protocol
-from phiz.image import load
 from phiz.models.card import ModelCard
 from phiz.models.session import load_model
 
@@ -76,16 +76,22 @@ def told(error: PhizError, data: bytes = b"") -> None:
 
 
 def picture(data: bytes) -> None:
-    try:
-        pixels = load(data, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
-    except ImageError as error:
-        told(error)
-    else:
-        assert pixels.dtype == np.uint8
-        assert pixels.ndim == 3
-        assert pixels.shape[2] == 3
-        assert 1 <= pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS
-        assert pixels.flags["C_CONTIGUOUS"]
+    """Read it, and once more as finely only as a look needs; what can be read so can be read whole."""
+    for reduction in (lambda width, height: 1.0, lambda width, height: 4.0):
+        try:
+            made = image.read(data, reduction, max_pixels=MAX_PIXELS, max_bytes=MAX_BYTES)
+        except ImageError as error:
+            told(error)
+            continue
+        whole = made.whole()
+        assert whole.shape == (made.height, made.width, 3)
+        for pixels in (made.pixels, whole):
+            assert pixels.dtype == np.uint8
+            assert pixels.ndim == 3
+            assert pixels.shape[2] == 3
+            assert 1 <= pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS
+            assert pixels.flags["C_CONTIGUOUS"]
+        assert made.pixels.shape[0] == -(-made.height // made.scale)
 
 
 def png_picture(data: bytes) -> None:

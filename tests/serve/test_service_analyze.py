@@ -169,6 +169,18 @@ def test_a_bomb_is_refused_by_what_it_declares(client: TestClient, kind: str) ->
     assert "expected at most 1,000,000 pixels, got 16000x16000" in answer.json()["detail"]
 
 
+def test_a_picture_whose_faces_cannot_be_cut_is_one_that_cannot_be_read(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise ImageError("picture bytes: expected memory for 9x9 pixels, got too little; make it smaller")
+
+    monkeypatch.setattr(client.app.state.service.analyzer, "locate", no_memory, raising=True)
+    answer = client.post("/v1/analyze", content=PHOTO, headers={"content-type": "image/jpeg"})
+    assert answer.status_code == 422
+    assert answer.json()["results"][0]["error"].startswith("picture bytes: expected memory for 9x9 pixels")
+
+
 def test_too_many_bytes_as_declared(client: TestClient) -> None:
     answer = client.post("/v1/analyze", content=bytes(2_000_001), headers=JPEG)
     assert answer.status_code == 413

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import PhizError
+from ..errors import ImageError, PhizError
 from ..files import own_part
 from ..image import MAX_PIXELS
 from .options import MaxPixels, MinFace, Model, Provider
@@ -159,7 +159,11 @@ def analyze(
                 if fail_fast:
                     raise OutputError(f"stopped at the first unreadable picture: {result.error}")
             elif copies:
-                copies.write(source, picture.whole(), result)
+                try:
+                    copies.write(source, picture.whole(), result)
+                except ImageError as error:  # it was read smaller, and cannot be read whole
+                    failed += 1
+                    print(f"phiz: {error}", file=sys.stderr)
             bar.update()
     _exit(failed, len(pictures), aside)
 

@@ -159,10 +159,10 @@ class Engine:
         start, (name, data), limits = time.perf_counter(), picture, self._limits
         try:
             image = self._analyzer.read(data, name, max_pixels=limits.max_pixels, max_bytes=limits.max_bytes)
+            located = self._analyzer.locate(image)
         except ImageError as error:
             reason = str(error).removesuffix(ALLOW_MORE)  # its sender cannot
             return unread(reason, picture_code(error), name)
-        located = self._analyzer.locate(image)
         spent = time.perf_counter() - start
         self._seconds_each += (spent - self._seconds_each) / 16
         self._metrics.picture_seconds.observe(spent)
