@@ -3,8 +3,8 @@
     git worktree add ../before e12dc92
     python benchmarks/against.py ../before
 
-One thread each. Writes results/against.csv: for each picture the fastest and the median time of both, the ratio
-of pairs (its median), the faces found, and both processes' peak memory after that picture alone.
+One thread each. Writes results/against.csv: for each picture the fastest and the median time of both, their
+ratio (median of the pairs), the faces found, and both processes' peak memory after that picture alone.
 """
 
 from __future__ import annotations
