@@ -4,8 +4,8 @@
     python benchmarks/before_after.py ../before --data ../shared/data
 
 Each checkout finds, cuts and answers with its own detector, crop and weights. Writes results/before_after.csv:
-age error, share of right genders and, for attributes, of right answers at a half, and the difference with a 95%
-bootstrap interval over people where they are known, else over pictures; pairs of answers on the same picture.
+age error, share of right genders and, for attributes, of right answers at a half; the difference on the same
+pictures has a 95% bootstrap interval over people where they are known, else over pictures.
 """
 
 from __future__ import annotations
