@@ -18,7 +18,7 @@ SENT = (signal.SIGINT, signal.SIGTERM)
 def test_a_child_is_ended_by_a_signal() -> None:
     for number in SENT:
         code = f"import os, time; os.kill(os.getpid(), {number:d}); time.sleep(5)"
-        done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, timeout=120)
+        done = subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, timeout=300)
         assert done.returncode == -number
 
 
@@ -33,5 +33,5 @@ def test_that_holds_where_the_suite_is_a_job_of_a_script(how: str) -> None:
 
     this = f"{__file__}::{test_a_child_is_ended_by_a_signal.__name__}"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", this]
-    done = subprocess.run(command, preexec_fn=start, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, preexec_fn=start, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout
