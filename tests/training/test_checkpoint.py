@@ -15,8 +15,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.errors import DataError, RecipeError  # noqa: E402
+from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, loop  # noqa: E402
 from phiz.training.age_gender import AgeAndGender  # noqa: E402
+from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.recipe import Optimisation, load_recipe  # noqa: E402
 
@@ -220,23 +222,29 @@ def test_two_devices_leave_one_log_and_one_model(tmp_path: Path) -> None:
 
 def unmade() -> list[Path]:
     """Recipes of the repository that start from a run which is not in it."""
-    from phiz.toml_file import read_toml
-
     found = []
     for path in sorted((ROOT / "recipes").rglob("*.toml")):
-        ages = "task" not in read_toml(path, "recipe")
-        if ages and (start := load_recipe(path).start) and not start.exists():
+        start = read_toml(path, "recipe").get("start")
+        if start and not (path.parent / start).exists():
             found.append(path)
     return found
 
 
+def load(path: Path) -> Any:
+    return load_attribute_recipe(path) if is_attribute_recipe(path) else load_recipe(path)
+
+
 @pytest.mark.parametrize("path", unmade(), ids=lambda path: path.stem)
 def test_a_start_that_is_not_there_says_how_to_make_it(path: Path) -> None:
-    recipe = load_recipe(path)
-    with pytest.raises(RecipeError, match="got no such file; make it first: phiz train ") as caught:
+    recipe = load(path)
+    with pytest.raises(RecipeError, match=r"expected the checkpoint .* got no such file; ") as caught:
         checkpoint.check_start(recipe)
+    if "make it first: phiz train " not in str(caught.value):  # no recipe makes it
+        assert "which the recipe's first lines may say" in str(caught.value)
+        assert "makes the start" in path.read_text().partition("\nname = ")[0]
+        return
     named = Path(str(caught.value).partition("phiz train ")[2].partition(" --data")[0])
-    maker = load_recipe(named)
+    maker = load(named)
     assert str(recipe.start).endswith(f"runs/{maker.name}-{maker.seed}/best.pt")
 
 
@@ -244,7 +252,7 @@ def test_a_start_that_nothing_here_makes_says_so(tmp_path: Path) -> None:
     recipe = make(tmp_path, train=2, validation=1, photos=1)
     replace_in(recipe, "seed = 3", 'seed = 3\nstart = "elsewhere/best.pt"')
     with pytest.raises(
-        RecipeError, match="got no such file; train the recipe that makes it, or name another"
+        RecipeError, match="got no such file; train what makes it, which the recipe's first lines may say"
     ):
         checkpoint.check_start(load_recipe(recipe))
 

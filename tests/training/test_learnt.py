@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +13,8 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 from phiz.datasets.registry import DATA_SETS  # noqa: E402
 from phiz.models.card import UNKNOWN, ModelCard, TrainingData  # noqa: E402
 from phiz.models.store import WEIGHTS  # noqa: E402
+from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, learnt, taught  # noqa: E402
-from phiz.training.attributes.recipe import is_attribute_recipe  # noqa: E402
 from phiz.training.recipe import FURTHER, Recipe, load_recipe  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -91,10 +90,11 @@ def test_the_licence_follows_the_terms() -> None:
 def test_every_recipe_here_knows_what_its_start_and_its_teachers_learnt_from() -> None:
     told = 0
     for path in sorted((ROOT / "recipes").rglob("*.toml")):
-        if is_attribute_recipe(path):
+        if "task" in read_toml(path, "recipe"):
             continue
         recipe = load_recipe(path)
-        if recipe.start is None or recipe.start.exists():
+        files = [*recipe.files.values(), *([recipe.start] if recipe.start else [])]
+        if all(file.exists() for file in files):
             assert UNKNOWN not in [each.terms for each in learnt.of_recipe(recipe)], path
             told += recipe.start is not None
     assert told > 3
@@ -104,11 +104,12 @@ def test_the_shipped_cards_name_data_sets_that_are_known() -> None:
     known = {known.title for known in DATA_SETS.values()} | {learnt.IMAGENET.name}
     for path in WEIGHTS.glob("*.json"):
         assert {each.name for each in ModelCard.load(path).training_data} <= known, path
-    recipe = load_recipe(ROOT / "recipes" / "multitask-distilled.toml")
-    assert learnt.of_recipe(recipe) == ModelCard.load(WEIGHTS / "multitask-64.json").training_data
 
 
-def test_teachers_are_named_beside_their_answers() -> None:
-    about = json.loads((ROOT / "recipes/taught/utkface-celeba.csv.json").read_text())
-    card = ModelCard.load(WEIGHTS / "age-accurate.json")
-    assert about["teachers"] == [{"name": card.name, "sha256": card.sha256}]
+def test_the_answers_here_name_their_teachers() -> None:
+    found = sorted((ROOT / "recipes" / "taught").glob("*.csv"))
+    assert found
+    for path in found:
+        about = taught.read_about(path)
+        assert all(each["name"] and len(each["sha256"]) == 64 for each in about["teachers"])
+        assert UNKNOWN not in [terms for _, terms in about[learnt.KEY]]

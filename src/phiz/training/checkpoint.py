@@ -101,7 +101,7 @@ def check_start(recipe: Recipe | AttributeRecipe) -> None:
     if start is None or start.exists():
         return
     maker = next((path for path in sorted(recipe.path.parent.glob("*.toml")) if _makes(path, start)), None)
-    way = "train the recipe that makes it, or name another checkpoint"
+    way = "train what makes it, which the recipe's first lines may say, or name another checkpoint"
     if maker:
         way = f"make it first: phiz train {maker} --data DIR --output {start.parent}"
     raise RecipeError(
