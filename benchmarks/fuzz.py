@@ -96,7 +96,7 @@ def piece(
         str(TESTS / "fuzz"),
         *filter(None, [os.environ.get("PYTHONPATH")]),
     ]
-    start = time.monotonic()
+    start, setting = time.monotonic(), cells("atheris")  # now: the sources may change while it runs
     try:
         done = subprocess.run(
             [*command, "-print_final_stats=1"],
@@ -121,7 +121,7 @@ def piece(
         "examples_kept": str(len(list(corpus.iterdir()))),
         "found": str(len(list(found.iterdir()))),
         "peak_mb": str(max(int(before["peak_mb"]), peak)),
-        **cells("atheris"),
+        **setting,
     }
 
 

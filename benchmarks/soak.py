@@ -207,6 +207,7 @@ def main() -> None:
     before = sum(max(one[1] for one in group) for _, group in itertools.groupby(samples, lambda one: one[0]))
     if before >= GOALS[part]:
         sys.exit(f"all {GOALS[part]} {WHAT[part]} are done")
+    setting = cells()  # now: the sources may change while it runs
     piece, run = 1 + max((one[0] for one in samples), default=0), {"stream": stream, "service": service}[part]
     made, said = run(piece, GOALS[part] - before, 60 * min(options.minutes, 600))
     samples += made
@@ -215,7 +216,7 @@ def main() -> None:
         writer.writerow(SAMPLE)
         writer.writerows((a, b, f"{seconds:.1f}", f"{mib:.1f}") for a, b, seconds, mib in samples)
     plot(part, samples, path.with_suffix(".svg"))
-    row = told(part, samples) | {"last_piece": said} | cells()
+    row = told(part, samples) | {"last_piece": said} | setting
     summary, rows = options.results / "soak.csv", {}
     if summary.exists():
         with summary.open(newline="", encoding="utf-8") as file:
