@@ -121,4 +121,4 @@ def test_a_film_that_breaks_off_still_counts_how_long_everybody_stayed() -> None
     with pytest.raises(StreamError, match="came to grief"):
         watch(film, look, [Counting(counter)], at_end=counter.leave)
     counter.close()
-    assert {row.dwell for row in sums.rows.values()} == {(0, 0, 2, 0, 0, 0)}
+    assert [row.dwell for key, row in sums.rows.items() if key.group == WOMEN] == [(0, 0, 2, 0, 0, 0)]
