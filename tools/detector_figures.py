@@ -1,4 +1,4 @@
-"""Fill docs/detector.md from results/detector_recall.csv: python tools/detector_figures.py [--check]."""
+"""Fill docs/detector.md and a table of docs/training.md: python tools/detector_figures.py [--check]."""
 
 from __future__ import annotations
 
@@ -53,10 +53,22 @@ def figures() -> str:
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
+def before_after() -> str:
+    """Return the table of what the change of detector, crop and weights did to answers."""
+    with (ROOT / "results" / "before_after.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    head = ["", "validation pictures of", "measure", "number", "before", "after", "difference"]
+    keys = ("model", "pictures", "measure", "number", "before", "after")
+    lines = [[*(row[k] for k in keys), f"{row['difference']} [{row['low']}, {row['high']}]"] for row in rows]
+    return table(head, lines, left=3)
+
+
 def percent(share: str) -> str:
     return f"{100 * float(share):.1f}%" if share else ""
 
 
 if __name__ == "__main__":
-    text = PAGE.read_text(encoding="utf-8")
-    sys.exit(update(PAGE, fill_blocks(PAGE, text, {"figures": figures})))
+    training = ROOT / "docs" / "training.md"
+    blocks = {PAGE: {"figures": figures}, training: {"before-after": before_after}}
+    texts = {page: fill_blocks(page, page.read_text(encoding="utf-8"), made) for page, made in blocks.items()}
+    sys.exit(max(update(page, text) for page, text in texts.items()))
