@@ -3,7 +3,7 @@
     git worktree add ../before e12dc92
     python benchmarks/before_after.py ../before --data ../shared/data
 
-Each checkout finds, cuts and answers with its own detector, crop and weights. Writes results/before_after.csv:
+Each checkout finds, cuts and answers with its detector, crop and weights. Writes results/before_after.csv:
 age error, share of right genders and, for attributes, of right answers at a half; the difference on the same
 pictures has a 95% bootstrap interval over people where they are known, else over pictures.
 """
@@ -43,7 +43,7 @@ for name, cropped, attributes, path in jobs:
         continue
     face = faces[0]
     female = face.gender_score if face.gender == "female" else 1 - face.gender_score
-    told = list(face.attributes.values()) if attributes else []
+    told = dict(face.attributes) if attributes else {}
     print(json.dumps([face.age, female, told]), flush=True)
 """
 RESAMPLES = 2000
@@ -121,8 +121,10 @@ def main() -> None:
                 right = [(np.array([p[i][1] for p in pairs]) >= 0.5) == female for i in (0, 1)]
                 compare("gender right", model, part, *(each.astype(float) for each in right), people)
             if told:
-                truth = np.array([list(record.attributes.values()) for *_, record in pairs])
-                right = [((np.array([p[i][2] for p in pairs]) >= 0.5) == truth).mean(axis=1) for i in (0, 1)]
+                names = list(pairs[0][0][2])
+                truth = np.array([[record.attributes[name] for name in names] for *_, record in pairs])
+                said = [np.array([[pair[i][2][name] for name in names] for pair in pairs]) for i in (0, 1)]
+                right = [((answer >= 0.5) == truth).mean(axis=1) for answer in said]
                 compare("attributes right", "attributes-112", part, *right, people)
     made = cells()
     with options.output.open("w", newline="", encoding="utf-8") as file:
