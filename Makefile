@@ -9,18 +9,27 @@ BASE := .venv/bin
 DEV := .venv-dev/bin
 NEWEST := .venv-newest/bin
 EXTRAS := train eval scale serve stream postgres dev
+MINIMA := .venv-minima/bin
+MINIMA_EXTRAS ?= eval serve stream postgres dev
+# Tests that reach every library of the base and of these extras.
+SMOKE ?= $(addprefix tests/, test_import.py test_analyzer.py image models/test_session.py cli/test_commands.py \
+	cli/test_analyze_command.py cli/test_watch_command.py audience/test_audience_command.py \
+	audience/test_audience_postgres.py evaluation/test_metrics.py evaluation/test_page.py datasets/test_readers.py \
+	datasets/test_matlab_readers.py stream/test_files.py stream/test_stream_output.py \
+	$(addprefix serve/test_service_, access.py analyze.py client.py files.py live.py stream.py))
 comma := ,
 DEVELOPED := --editable ".[$(subst $() ,$(comma),$(EXTRAS))]"
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find src/phiz -type f ! -name '*.pyc')
 
-.PHONY: help demo test test-newest test-web serve lint train-small lock clean
+.PHONY: help demo test test-newest test-minima test-web serve lint train-small lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         install the base into .venv and analyse the bundled photo"
 	@echo "make test         install the development tools into .venv-dev and run the tests"
 	@echo "make test-newest  the same with the newest versions of all libraries, in .venv-newest; may fail"
+	@echo "make test-minima  what tells whether the oldest allowed versions work, in .venv-minima"
 	@echo "make test-web     drive the page in a real Chromium, where one is installed"
 	@echo "make serve        open the page and the HTTP service on 127.0.0.1:8000"
 	@echo "make lint         ruff and mypy"
@@ -40,6 +49,15 @@ test-newest:
 	@$(PYTHON) -m venv .venv-newest
 	@$(NEWEST)/python $(PIP_INSTALL) --upgrade --upgrade-strategy eager $(DEVELOPED)
 	@$(NEWEST)/python -m pytest $(ARGS)
+
+# uv can be asked for the lowest versions that pyproject.toml allows; what these bring along is of the day. Training,
+# Ray and FAN are left out, with their gigabytes: MINIMA_EXTRAS="... train" adds them.
+test-minima:
+	@$(PYTHON) -m venv --clear .venv-minima
+	@$(MINIMA)/python $(PIP_INSTALL) uv
+	@$(MINIMA)/uv pip install --quiet --python $(MINIMA)/python --resolution lowest-direct \
+		--editable ".[$(subst $() ,$(comma),$(MINIMA_EXTRAS))]"
+	@$(MINIMA)/python -m pytest -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning $(SMOKE) $(ARGS)
 
 test-web: .venv-dev/installed
 	@$(DEV)/python -m pytest -m browser tests/web $(ARGS)
@@ -64,7 +82,7 @@ lock:
 		--output-file requirements-dev.lock pyproject.toml
 
 clean:
-	rm -rf .venv .venv-dev .venv-newest .venv-lock build demo-output
+	rm -rf .venv .venv-dev .venv-newest .venv-minima .venv-lock build demo-output
 
 # build/ is removed because setuptools would pack files that src/ no longer has.
 .venv/installed: pyproject.toml $(SOURCES)
