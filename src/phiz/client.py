@@ -100,7 +100,7 @@ class Client:
             return [_result(plain, name) for plain, (name, _) in zip(results, pictures, strict=True)]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ServiceError(
-                f"{self._url}: expected {len(pictures)} results as phiz serve gives them, got another "
+                f"{self._name}: expected {len(pictures)} results as phiz serve gives them, got another "
                 "answer; check that it is phiz serve of this version that answers there"
             ) from error
 

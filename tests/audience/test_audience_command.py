@@ -169,7 +169,10 @@ def test_larger_groups(counted: Path) -> None:
     assert smaller.exit_code == 2
 
 
-def test_what_is_not_over_is_told_only_where_the_owner_asks(tmp_path: Path) -> None:
+def test_what_is_not_over_is_told_only_where_the_owner_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: NOON + 130.0)
     path = tmp_path / "running.db"
     with open_store(path, zone="UTC") as store, Counter(store, began=NOON) as counter:
         play(counter, [Visit(i, i + 20) for i in range(8)], range(0, 130, 5))

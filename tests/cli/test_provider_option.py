@@ -121,7 +121,7 @@ def test_serve_gives_the_same_answers(
             self._application = application
 
         def run(self, sockets: object) -> None:
-            with TestClient(self._application) as client:  # type: ignore[arg-type]
+            with TestClient(self._application, base_url="http://127.0.0.1") as client:  # type: ignore[arg-type]
                 picture = {"Content-Type": "image/jpeg"}
                 answers.append(client.post("/v1/analyze", content=ASTRONAUT.read_bytes(), headers=picture))
 

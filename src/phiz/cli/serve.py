@@ -96,7 +96,8 @@ def serve(
         app = create_app(analyzer, settings)
         set_up_logging(logging.WARNING if quiet else logging.INFO)
         url = f"http://{name}:{listening.getsockname()[1]}"
-        print(f"phiz serves at {url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        said = f"phiz serves at {url} (Ctrl-C ends it)"
         if settings.token is None and not loopback(listening):
-            print(f"phiz: {NO_TOKEN}", file=sys.stderr, flush=True)
+            said += f"\nphiz: {NO_TOKEN}"
+        print(said, file=sys.stderr, flush=True)
         make_server(app).run(sockets=[listening])
