@@ -26,7 +26,7 @@ class Progress:
     def __init__(self, length: float | None) -> None:
         shape = "{percentage:3.0f}%: {desc}, {remaining} left" if length else "{desc}"
         self._length = length or 0.0
-        self._bar = tqdm(total=length, bar_format=shape, disable=None, leave=False)
+        self._bar = tqdm(total=length, desc="no frame yet", bar_format=shape, disable=None, leave=False)
         self._begun, self._frames, self._people = time.monotonic(), 0, 0
 
     def write(self, shown: Shown) -> None:
@@ -35,7 +35,8 @@ class Progress:
         self._people = max([self._people, *(track.id for track in shown.tracks)])
         rate = self._frames / max(time.monotonic() - self._begun, 1e-6)
         text = f"{some(self._frames, 'frame', 'frames')}, {rate:.1f} a second, "
-        self._bar.set_description_str(text + some(self._people, "person", "people"), refresh=False)
+        text += some(self._people, "person", "people")
+        self._bar.set_description_str(text, refresh=self._frames == 1)  # of a short film too something shows
         self._bar.update(min(shown.frame.time, self._length) - self._bar.n if self._length else 1)
 
     def close(self) -> None:
