@@ -14,17 +14,18 @@ CARD = load_card()
 @pytest.mark.parametrize(
     ("size", "factor"),
     [
-        ((100, 80), 1),
-        ((640, 480), 1),
-        ((1280, 960), 1),
-        ((1920, 1440), 1.5),
-        ((1920, 1080), 1.5),
+        ((100, 80), 1.25),
+        ((640, 480), 1.25),
+        ((1024, 768), 1.25),
+        ((1280, 960), 1.5),
+        ((1920, 1080), 1.75),
+        ((1920, 1440), 2),
         ((2560, 1920), 2),
-        ((4000, 3000), 2),
-        ((4032, 3024), 2),
-        ((6000, 4000), 3),
-        ((8064, 6048), 4),
-        ((1, 100_000_000), 6),
+        ((4000, 3000), 3),
+        ((4032, 3024), 3),
+        ((6000, 4000), 4.25),
+        ((8064, 6048), 6),
+        ((1, 100_000_000), 8.5),
     ],
 )
 def test_the_default_look_is_as_fine_as_its_bounds_allow(size: tuple[int, int], factor: float) -> None:
@@ -35,12 +36,14 @@ def test_the_default_look_is_as_fine_as_its_bounds_allow(size: tuple[int, int], 
     ("size", "min_face", "factor"),
     [
         ((640, 480), 1, 1),
-        ((640, 480), 24, 1),
+        ((640, 480), 16, 1),
+        ((640, 480), 24, 1.5),
         ((640, 480), 32, 2),
-        ((640, 480), 100, 6),
-        ((4000, 3000), 24, 1),
+        ((640, 480), 100, 6.25),
+        ((4000, 3000), 24, 1.5),
         ((4000, 3000), 48, 3),
         ((8064, 6048), 24, 2),  # bounded
+        ((640, 480), 37.5, 2.25),
     ],
 )
 def test_the_smallest_face_fills_what_the_card_says(
@@ -58,7 +61,7 @@ def test_no_default_look_is_larger_than_its_bounds(size: tuple[int, int]) -> Non
     factor = first_factor(*size, None, CARD)
     pixels = size[0] * size[1] / factor**2
     assert pixels <= CARD.finest_look_pixels
-    assert factor <= 2 or pixels * (factor / (factor - 1)) ** 2 > CARD.finest_look_pixels
+    assert factor <= 2 or pixels * (factor / (factor - 0.25)) ** 2 > CARD.finest_look_pixels
     assert factor >= 2 or pixels <= CARD.look_pixels
 
 
@@ -74,7 +77,7 @@ def test_a_coarse_look_follows_only_where_a_face_may_be_too_large() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "known"), [(0.5, 1), (1.2, 1), (1.3, 1.5), (1.7, 1.5), (1.8, 2), (2.4, 2), (5.6, 6)]
+    ("wanted", "known"), [(0.5, 1), (1.1, 1), (1.2, 1.25), (1.7, 1.75), (2.4, 2.5), (5.6, 5.5)]
 )
 def test_the_nearest_known_factor(wanted: float, known: float) -> None:
     assert nearest(wanted) == known
@@ -96,6 +99,15 @@ def test_a_plain_picture_keeps_its_values_and_a_ramp_its_place(factor: int) -> N
     ramp = np.tile(np.arange(240, dtype=np.uint8)[None, :, None], (factor, 1, 3))
     middle = (np.arange(240 // factor) + 0.5) * factor - 0.5
     assert np.abs(shrink(ramp, factor)[0, :, 0] - middle).max() <= 1
+
+
+@pytest.mark.parametrize("factor", [1.25, 1.75, 2.5, 4.25])
+def test_the_nearest_pixels_stay_at_their_place(factor: float) -> None:
+    ramp = np.tile(np.arange(240, dtype=np.uint8)[None, :, None], (9, 1, 3))
+    shrunk = shrink(ramp, factor)
+    assert shrunk.shape == (int(9 / factor), int(240 / factor), 3)
+    middle = (np.arange(shrunk.shape[1]) + 0.5) * factor - 0.5
+    assert np.abs(shrunk[0, :, 0] - middle).max() <= 1
 
 
 def test_two_of_three_pixels_stay_at_their_place() -> None:

@@ -1,6 +1,6 @@
 """How finely a picture is looked at, and the shrinking of it.
 
-A look is the picture shrunk by 1, 1.5 or a whole number: any other resizing costs more than the network.
+A look is the picture shrunk by a number of quarters, cheaply: a finer resizing costs more than the network.
 """
 
 from __future__ import annotations
@@ -25,27 +25,25 @@ def first_factor(width: int, height: int, min_face: float | None, card: Detector
     """Return by how much a picture of width x height pixels is shrunk for its first look.
 
     min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
-    `card.asked_look_pixels`. None for the default: as fine as `card.look_pixels` allow, but a half is fine
-    enough to try for within `card.finest_look_pixels`.
+    `card.asked_look_pixels`. None for the card's own: within `card.look_pixels`, unless that would shrink the
+    picture to less than a half; then within `card.finest_look_pixels`.
     """
     pixels = width * height
+    wanted = max(1.0, math.floor(4 * (min_face or card.min_face) / card.fills) / 4)
     if min_face is not None:
-        return max(max(1.0, min_face // card.fills), fitting(pixels, card.asked_look_pixels))
-    return max(
-        min(fitting(pixels, card.look_pixels), 2.0),
-        fitting(pixels, card.finest_look_pixels),
-    )
+        return max(wanted, fitting(pixels, card.asked_look_pixels))
+    bound = min(fitting(pixels, card.look_pixels), 2.0)
+    return max(wanted, bound, fitting(pixels, card.finest_look_pixels))
 
 
 def fitting(pixels: int, most: int) -> float:
-    """Return the smallest of the factors 1, 1.5, 2, 3, 4, ... that leaves at most `most` of `pixels`."""
-    wanted = (pixels / most) ** 0.5
-    return 1.5 if 1 < wanted <= 1.5 else float(max(1, math.ceil(wanted)))
+    """Return the smallest factor that leaves at most `most` of `pixels`."""
+    return max(1.0, math.ceil(4 * math.sqrt(pixels / most)) / 4)
 
 
 def nearest(factor: float) -> float:
     """Return the factor that `shrink` knows nearest to a wanted one."""
-    return min((1.0, 1.5, max(2.0, float(round(factor)))), key=lambda known: abs(known - factor))
+    return max(1.0, round(4 * factor) / 4)
 
 
 def second_factor(width: int, height: int, card: DetectorCard, *, always: bool = False) -> int | None:
@@ -59,20 +57,20 @@ def second_factor(width: int, height: int, card: DetectorCard, *, always: bool =
 
 
 def shrink(image: Image, factor: float) -> Image:
-    """Return the picture shrunk by `factor`, a whole number or 1.5; the picture itself for 1.
+    """Return the picture shrunk by `factor`, in quarters; the picture itself for 1.
 
     image: uint8, H x W x 3; what does not fill a whole last block is left out, but at least one is kept.
-    A whole number takes each block's mean (of at most 4 x 4 samples); 1.5 takes two of every three pixels,
-    which is far cheaper and finds nearly as much (docs/detector.md).
+    A whole number takes each block's mean (of at most 4 x 4 samples), any other the nearest pixels, which is
+    far cheaper and finds nearly as much (docs/detector.md).
     """
     if factor == 1:
         return image
-    return _two_of_three(image) if factor == 1.5 else _means(image, int(factor))
+    return _means(image, int(factor)) if factor == int(factor) else _nearest_pixels(image, factor)
 
 
-def _two_of_three(image: Image) -> Image:
-    height, width = (max(1, int(side / 1.5)) for side in image.shape[:2])
-    part = PIL.Image.fromarray(image[: int(height * 1.5), : int(width * 1.5)])
+def _nearest_pixels(image: Image, factor: float) -> Image:
+    height, width = (max(1, int(side / factor)) for side in image.shape[:2])
+    part = PIL.Image.fromarray(image[: max(1, int(height * factor)), : max(1, int(width * factor))])
     return np.asarray(part.resize((width, height), PIL.Image.Resampling.NEAREST))
 
 

@@ -8,15 +8,14 @@ const SAMPLES = 4;
 /** By how much a picture is shrunk for its first look; minFace: smallest face asked for, or nothing. */
 export function firstFactor(width, height, minFace, card) {
   const pixels = width * height;
-  if (minFace) return Math.max(1, Math.floor(minFace / card.fills), fitting(pixels, card.asked_look_pixels));
-  return Math.max(Math.min(fitting(pixels, card.look_pixels), 2), fitting(pixels, card.finest_look_pixels));
+  const wanted = Math.max(1, Math.floor((4 * (minFace || card.min_face)) / card.fills) / 4);
+  if (minFace) return Math.max(wanted, fitting(pixels, card.asked_look_pixels));
+  return Math.max(wanted, Math.min(fitting(pixels, card.look_pixels), 2), fitting(pixels, card.finest_look_pixels));
 }
 
-/** The smallest of the factors 1, 1.5, 2, 3, 4, ... that leaves at most `most` of `pixels`. */
+/** The smallest number of quarters that leaves at most `most` of `pixels`. */
 export function fitting(pixels, most) {
-  const wanted = Math.sqrt(pixels / most);
-  if (wanted <= 1.5) return wanted <= 1 ? 1 : 1.5;
-  return Math.ceil(wanted);
+  return Math.max(1, Math.ceil(4 * Math.sqrt(pixels / most)) / 4);
 }
 
 /** By how much the first look is shrunk again for the coarse one; null where no face can be too large for the first. */
@@ -26,10 +25,10 @@ export function secondFactor(width, height, card) {
 }
 
 /**
- * What the network sees of a view shrunk by `factor`, a whole number or 1.5, as {width, height, data} with three bytes
+ * What the network sees of a view shrunk by `factor`, in quarters, as {width, height, data} with three bytes
  * a pixel and black added right and below up to multiples of `multiple`; columns, rows: the picture's part of that.
  *
- * A whole number takes the mean of each block, 1.5 two of every three pixels. channels: bytes a pixel of the view's
+ * A whole number takes the mean of each block, any other the nearest pixels. channels: bytes a pixel of the view's
  * parts.
  */
 export function look(view, factor, multiple, channels = 4) {
@@ -76,7 +75,7 @@ function average({ width, data }, channels, { across, down, first, end, top }, o
 
 /** Which pixels of a line each of the shrunk line's is the mean of: `each` of `sources`, for `count` pixels. */
 function axis(length, factor) {
-  if (factor === 1.5) return nearest(length);
+  if (!Number.isInteger(factor)) return nearest(length, factor);
   const block = Math.min(factor, length);
   const count = Math.floor(length / block);
   const step = Math.ceil(block / SAMPLES);
@@ -86,10 +85,10 @@ function axis(length, factor) {
   return { count, each, sources };
 }
 
-/** Two of three pixels, by Pillow's rule for the nearest one. */
-function nearest(length) {
-  const count = Math.max(1, Math.trunc(length / 1.5));
-  const step = Math.max(1, Math.trunc(count * 1.5)) / count;
+/** The nearest pixels, by Pillow's rule. */
+function nearest(length, factor) {
+  const count = Math.max(1, Math.trunc(length / factor));
+  const step = Math.max(1, Math.trunc(count * factor)) / count;
   const sources = new Int32Array(count);
   for (let i = 0, place = step / 2; i < count; i++, place += step) sources[i] = Math.floor(place);
   return { count, each: 1, sources };
