@@ -1,6 +1,6 @@
 """Draw what augmentation does, link by link, on the bundled public-domain portrait.
 
-    python tools/augmentation_sheet.py recipes/NAME.toml docs/augmentation.webp
+    python tools/augmentation_sheet.py recipes/NAME.toml docs/augmentation.webp --turned docs/turned.webp
 
 Each row is one link alone, always applied, in eight draws; the last rows are the recipe's whole augmentation
 at full strength and in its gentle epochs, and the poor camera of validation. No other picture is drawn.
@@ -9,6 +9,7 @@ at full strength and in its gentle epochs, and the poor camera of validation. No
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -17,15 +18,19 @@ import torch
 from PIL import Image, ImageDraw
 
 from phiz import image
-from phiz.crop import face_crop
+from phiz.crop import CropTemplate, face_crop
 from phiz.data import ASTRONAUT
 from phiz.detect import Detector
+from phiz.landmarks.mesh import FaceMesh
 from phiz.training.augment import augment
 from phiz.training.crops import MARGIN
 from phiz.training.domains import POOR
 from phiz.training.recipe import Augmentation, load_recipe
+from phiz.training.turned import turn
+from phiz.types import Point
 
 DRAWS, CAPTION = 8, 96
+ANGLES, SIDE = (-60, -45, -30, -15, 0, 15, 30, 45, 60), 96
 #: Links that are spreads rather than probabilities, and how much of each the sheet shows.
 SPREADS = {"keypoints": 0.03, "rotation": 15.0, "exposure": 1.5, "cast": 0.3}
 LINKS = ("light", "lens", "motion", "shrink", "sensor", "jpeg")
@@ -48,6 +53,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("recipe", type=Path)
     parser.add_argument("output", type=Path)
+    parser.add_argument(
+        "--turned", type=Path, help="also draw the face turned to either side, into this file"
+    )
     options = parser.parse_args()
     recipe = load_recipe(options.recipe)
     size, full = recipe.network.size, round(recipe.network.size * MARGIN)
@@ -67,6 +75,24 @@ def main() -> None:
             sheet.paste(Image.fromarray(one), (CAPTION + column * (size + 2), top))
     sheet.save(options.output, quality=90, method=6)
     print(f"{options.output}: {len(shown)} rows")
+    if options.turned:
+        draw_turned(picture, points, recipe.crop).save(options.turned, quality=90, method=6)
+
+
+def draw_turned(picture: np.ndarray, points: Sequence[Point], crop: CropTemplate) -> Image.Image:
+    """Return the face turned by each of ANGLES, and below it the crop by the points found on it."""
+    detector, mesh = Detector(), FaceMesh()
+    level = face_crop(picture, points, 2 * SIDE, crop.zoomed_out(2.0))
+    surface = mesh.surface(level, detector.detect(level)[0])
+    if surface is None:
+        raise SystemExit("expected the face mesh to see the portrait's face")
+    sheet = Image.new("RGB", (len(ANGLES) * (SIDE + 2), 2 * (SIDE + 2)), "white")
+    for column, degrees in enumerate(ANGLES):
+        seen = turn(level, surface, degrees)
+        below = face_crop(seen, detector.detect(seen)[0].keypoints, SIDE, crop)
+        sheet.paste(Image.fromarray(seen).resize((SIDE, SIDE)), (column * (SIDE + 2), 0))
+        sheet.paste(Image.fromarray(below), (column * (SIDE + 2), SIDE + 2))
+    return sheet
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from PIL import Image  # noqa: E402
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.errors import RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.training.age_gender import AgeAndGender, batches, validate  # noqa: E402
+from phiz.training.age_gender import AgeAndGender, batches, epoch_order, validate  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.domains import (  # noqa: E402
     SMALLEST_CELL,
@@ -33,6 +33,7 @@ from phiz.training.domains import (  # noqa: E402
 )
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run, training_records  # noqa: E402
+from phiz.training.taught import picture  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent))
 from made_faces import make  # noqa: E402
@@ -194,6 +195,33 @@ def test_a_run_logs_every_domain_and_keeps_its_cells(made):
     assert set(load_model(path).card.figures["validation"]["fitted"]) == {
         "age_weights", "age_mae", "gender_weights", "gender_accuracy", "score",
     }  # fmt: skip
+
+
+def test_turned_faces_are_learnt_unless_their_source_is_not(made):
+    folder, recipe = made
+    turned = folder / "turned"
+    train = load_parts(recipe, folder / "data", folder / "cache", ["train"])["train"]
+    names = [picture(path) for path in train.paths.tolist()]
+    held_out = {f"UTKFace/{p.name}" for p in (folder / "data/UTKFace").iterdir()} - set(names)
+    portrait = Image.open(ASTRONAUT).convert("RGB").crop((120, 0, 320, 200))
+    (turned / "UTKFace").mkdir(parents=True)
+    listed = [names[0], names[1], min(held_out)]
+    for name in listed:
+        portrait.save(turned / name)
+    (turned / "faces.csv").write_text("file,age,gender\n" + "".join(f"{n},33,female\n" for n in listed))
+    path = folder / "turned.toml"
+    text = recipe.path.read_text()
+    path.write_text(text.replace("[data]", '[data]\nturned = "turned"\nturned_share = 1.0'))
+    parts = load_parts(load_recipe(path), folder / "data", folder / "cache")
+    assert [picture(name) for name in parts["turned"].paths] == listed[:2]
+    assert parts["turned"].age.tolist() == [33, 33]
+    order = epoch_order(load_recipe(path), parts, torch.Generator().manual_seed(0))
+    whole = sum(len(crops) for name, crops in parts.items() if not name.startswith("validation"))
+    assert list(parts)[-1] == "turned"
+    assert {whole - 2, whole - 1} & set(np.concatenate(order).tolist())
+    (turned / "faces.csv").write_text(f"file,age,gender\n{min(held_out)},33,female\n")
+    with pytest.raises(RecipeError, match="none of the faces there is of a training picture"):
+        load_parts(load_recipe(path), folder / "data", folder / "cache")
 
 
 @pytest.mark.parametrize(

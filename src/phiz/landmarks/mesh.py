@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phiz.crop import check_image, fit, resample
 from phiz.detect import Image
@@ -59,6 +60,15 @@ class FaceMesh:
 
         image: uint8, H x W x 3, RGB. Raises ValueError on another type or shape.
         """
+        surface = self.surface(image, face)
+        return None if surface is None else _MEANS @ surface[:, :2]
+
+    def surface(self, image: Image, face: Detection) -> NDArray[np.float64] | None:
+        """Return all 468 points (468, 3) of `face`: x, y and depth; None where the network sees no face.
+
+        In pixels of `image`; depth grows away from the camera, from the middle of the head. Raises ValueError
+        on an image of another type or shape.
+        """
         check_image(image)
         turn, shift = fit(face.keypoints, SIDE, REGION)
         seen = resample(image, turn, shift, SIDE)
@@ -67,6 +77,6 @@ class FaceMesh:
             return None
         # The network counts from the centre of its first pixel, phiz from that pixel's corner: a point and
         # its like in the mirrored input add up to 190.6 on average, nearer to SIDE - 1 than to SIDE.
-        z = _MEANS @ (points[0, :, 0] + 0.5 + 1j * (points[0, :, 1] + 0.5))
-        z = turn * z + shift
-        return np.stack([z.real, z.imag], axis=1)
+        x, y, depth = points[0].T.astype(np.float64)
+        z = turn * (x + 0.5 + 1j * (y + 0.5)) + shift
+        return np.stack([z.real, z.imag, abs(turn) * depth], axis=1)

@@ -32,8 +32,8 @@ class AgeAndGender:
     """What the loop needs to know of age and gender; see loop.Task.
 
     parts: as run.load_parts gives them: "train", "validation" and "validation NAME" unless nothing is
-    validated, "gender" (CelebA) and "fiw" for crops whose gender alone is known, and further data sets under
-    their names.
+    validated, "gender" (CelebA) and "fiw" for crops whose gender alone is known, "turned", and further data
+    sets under their names.
     """
 
     def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
@@ -120,8 +120,10 @@ def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     return filled(AgeAndGender(recipe, {}).blank(), output)
 
 
-#: Parts whose pictures teach gender alone, and of which [data] NAME_share is drawn for each epoch.
+#: Parts whose pictures teach gender alone, and their data sets; [data] names split and share under these.
 GENDER_ONLY = {"gender": "celeba", "fiw": "fiw"}
+#: The data sets of the parts that are called otherwise.
+SET_OF_PART = {"train": "utkface", **GENDER_ONLY}
 
 
 def learnt(parts: dict[str, Crops]) -> list[Crops]:
@@ -136,13 +138,13 @@ def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator
     """
     data, start, rows = recipe.data, 0, []
     suspects = load_suspects(recipe.path.parent / data.suspects) if data.suspects else {}
+    shares = {"gender": data.celeba_share, "fiw": data.fiw_share, "turned": data.turned_share}
     for name, crops in parts.items():
         if name.startswith("validation"):
             continue
-        dataset = GENDER_ONLY.get(name, "utkface" if name == "train" else name)
-        share = getattr(data, f"{dataset}_share") if name in GENDER_ONLY else 1.0
-        weight = weights(crops, data.balance, suspects.get(dataset, ()), data.suspect_weight)
-        rows.append(start + draw(weight, round(share * len(crops)), random))
+        doubted = suspects.get(SET_OF_PART.get(name, name), ())
+        weight = weights(crops, data.balance, doubted, data.suspect_weight)
+        rows.append(start + draw(weight, round(shares.get(name, 1.0) * len(crops)), random))
         start += len(crops)
     order = torch.from_numpy(np.concatenate(rows))
     return in_batches(order[torch.randperm(len(order), generator=random)], recipe.optimisation.batch)

@@ -36,6 +36,8 @@ class Data:
     set; see sampling.weights.
     suspects: file of suspected labels (dataset, file), drawn suspect_weight times as often as others; "" for
     none.
+    turned: folder of faces turned to the side, made of the training pictures by tools/turn_faces.py; "" for
+    none. turned_share: share of them drawn for each epoch.
     further: further data sets to train on, by their names in docs/datasets.md, such as ("imdb-wiki",): all
     pictures but those of an official validation or test part; an age or gender that a set lacks is not
     learnt.
@@ -55,6 +57,8 @@ class Data:
     balance: float = 0.0
     suspects: str = ""
     suspect_weight: float = 0.5
+    turned: str = ""
+    turned_share: float = 0.0
     further: tuple[str, ...] = ()
     taught: str = ""
     limit: int = 0
@@ -318,7 +322,7 @@ def _check_domains(recipe: Recipe) -> None:
             raise RecipeError(
                 f"{path}: [validation] domains names {name!r}, whose split [data] {name} must name"
             )
-    for name in ("celeba_share", "fiw_share", "balance", "suspect_weight"):
+    for name in ("celeba_share", "fiw_share", "turned_share", "balance", "suspect_weight"):
         if not 0 <= (value := getattr(data, name)) <= 1:
             raise RecipeError(f"{path}: [data] {name} is a share from 0 to 1, got {value}")
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts, load_split
+from phiz.datasets.table import read_table
 from phiz.datasets.utkface import read_utkface
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
@@ -28,7 +29,7 @@ from phiz.training.kit import crops_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe
-from phiz.training.taught import load_answers
+from phiz.training.taught import load_answers, picture
 
 #: Answers of a network's branches, (B, N).
 Answers = NDArray[np.float32]
@@ -61,7 +62,7 @@ def load_parts(
     cache: Path,
     names: Collection[str] = ("train", "validation", "further", "gender"),
 ) -> dict[str, Crops]:
-    """Return the crops of a recipe: "train", "validation", and "gender" or "fiw" where it learns from these.
+    """Return the crops of a recipe: "train", "validation", and "gender", "fiw", "turned" where it has these.
 
     A further data set is a part under its own name; a further domain is "validation NAME".
     names: the parts that are needed ("further" for all further data sets, "gender" for all that teach gender
@@ -85,6 +86,8 @@ def load_parts(
         for part, name in GENDER_ONLY.items():
             if photos := _gender_only(recipe, name, data):
                 parts[part] = _crops(recipe, photos, cache, chips=registry.named(name).chips)
+    if "train" in names and recipe.data.turned and recipe.data.turned_share > 0:
+        parts["turned"] = _crops(recipe, _turned(recipe, parts), cache, chips=False)
     if recipe.data.taught:
         answers = load_answers(recipe.files["data", "taught"])
         parts |= {
@@ -122,6 +125,24 @@ def _gender_only(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
     if not getattr(recipe.data, name) or getattr(recipe.data, f"{name}_share") <= 0:
         return []
     return _part(recipe, name, "train", data)
+
+
+def _turned(recipe: Recipe, parts: dict[str, Crops]) -> list[FaceRecord]:
+    """Return the turned faces whose pictures are trained on, by the names that they share with these."""
+    folder = recipe.path.parent / recipe.data.turned
+    trained = {
+        picture(path)
+        for name, crops in parts.items()
+        if not name.startswith("validation")
+        for path in crops.paths.tolist()
+    }
+    faces = [record for record in read_table(folder) if picture(str(record.path)) in trained]
+    if not faces:
+        raise RecipeError(
+            f"{recipe.path}: [data] turned: none of the faces there is of a training picture; make them by "
+            "tools/turn_faces.py"
+        )
+    return faces
 
 
 def _domain(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
