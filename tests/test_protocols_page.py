@@ -16,7 +16,7 @@ PAGE = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
 
 def test_every_protocol_is_in_the_tables_and_no_other():
     files = {path.stem for path in (ROOT / "protocols").glob("*.toml")}
-    data_sets = "aihub-korean|all-age-faces|celeba|fgnet|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
+    data_sets = "aihub-korean|all-age-faces|celeba|fgnet|fiw|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
     named = set(re.findall(rf"`((?:{data_sets})(?:-[a-z0-9-]+)?)`", PAGE))
     assert named == files
 

@@ -86,6 +86,7 @@ def _drawn(picture: Pixels, x: Floats, y: Floats, moved: Floats, depth: Floats) 
     """Draw the samples where they moved to, the nearest last.
 
     Where none came, the deeper of the row's next pixels on either side: what is behind comes to light.
+    Between the last of a row and the picture's edge, the edge's pixel.
     """
     side = picture.shape[0]
     order = np.argsort(-depth, axis=None)
@@ -99,4 +100,7 @@ def _drawn(picture: Pixels, x: Floats, y: Floats, moved: Floats, depth: Floats) 
     before = np.maximum.accumulate(np.where(filled, at, 0), axis=1)
     after = np.minimum.accumulate(np.where(filled, at, side - 1)[:, ::-1], axis=1)[:, ::-1]
     taken = np.where(deep[row, before] >= deep[row, after], before, after)
-    return drawn[row, np.where(filled, at, taken)]
+    drawn = drawn[row, np.where(filled, at, taken)]
+    for missing, edge in ((~filled[row, before], 0), (~filled[row, after], -1)):
+        drawn = np.where(missing[..., None], picture[:, [edge]], drawn)
+    return drawn
