@@ -63,12 +63,21 @@ def before_after() -> str:
     return table(head, lines, left=3)
 
 
+def against() -> str:
+    """Return the table of times and peak memory before and now."""
+    with (ROOT / "results" / "against.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    head = ["", "before, ms", "now, ms", "now / before", "peak memory before, MiB", "now"]
+    keys = ("picture", "before_median_ms", "median_ms", "ratio", "before_peak_mib", "peak_mib")
+    return table(head, [[row[key] for key in keys] for row in rows])
+
+
 def percent(share: str) -> str:
     return f"{100 * float(share):.1f}%" if share else ""
 
 
 if __name__ == "__main__":
     training = ROOT / "docs" / "training.md"
-    blocks = {PAGE: {"figures": figures}, training: {"before-after": before_after}}
+    blocks = {PAGE: {"figures": figures, "against": against}, training: {"before-after": before_after}}
     texts = {page: fill_blocks(page, page.read_text(encoding="utf-8"), made) for page, made in blocks.items()}
     sys.exit(max(update(page, text) for page, text in texts.items()))
