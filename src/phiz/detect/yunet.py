@@ -16,7 +16,7 @@ from ..crop import check_image
 from ..models.runtime import open_session, read_weights
 from ..types import Detection
 from .card import WEIGHTS, load_card
-from .looks import Image, first_factor, nearest, padded, second_factor, shrink
+from .looks import Image, first_factor, fitting, nearest, padded, second_factor, shrink
 
 #: Faces: float, n x 15: left, top, right, bottom, five points as x, y (types.KEYPOINT_NAMES), score.
 Floats = NDArray[np.floating[Any]]
@@ -77,7 +77,9 @@ class Detector:
         """Return the faces of at least that score, n x 15 in pixels of the whole picture."""
         check_image(image)
         size = round(image.shape[1] * scale), round(image.shape[0] * scale)
-        factor = nearest(self.reduction(*size) / scale)
+        # A chip is one large face: small ones are looked at as they are, for steadier points.
+        whole = fitting(size[0] * size[1], self.card.look_pixels) if chip else self.reduction(*size)
+        factor = nearest(whole / scale)
         look = shrink(image, factor)
         found = [self._look(look, score, factor * scale)]
         again = second_factor(look.shape[1], look.shape[0], self.card, always=chip)
