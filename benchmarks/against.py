@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Name, what makes the picture in a checkout, and options of its Analyzer there and here.
 CASES: dict[str, tuple[str, str, str]] = {
     "640x480 array, one face": ("photo(0.3)", "", ""),
-    "640x480 array, one face, as in a stream": ("photo(0.3)", "", "min_face=0.05"),
+    "640x480 array, one face, as in a stream": ("photo(0.3)", "", "min_face=0.0625"),
     "640x480 JPEG, one face": ("jpeg(photo(0.3))", "", ""),
     "1920x1440 array, one face": ("large(1920, 1440)", "", ""),
     "12 megapixels, JPEG, one face": ("jpeg(photo(12.0))", "", ""),
