@@ -40,7 +40,8 @@ class Progress:
         self._bar.update(min(shown.frame.time, self._length) - self._bar.n if self._length else 1)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Show where it came to, then take the line away."""
+        self._bar.refresh()
         self._bar.close()
 
 
