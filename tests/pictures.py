@@ -20,6 +20,18 @@ Pixels = NDArray[Any]
 GREY, RGB, GREY_ALPHA, RGB_ALPHA = 0, 2, 4, 6  # the colour types of PNG
 
 
+#: The formats that every installation reads: Pillow's name, and phiz's.
+KINDS = {
+    "JPEG": "JPEG",
+    "PNG": "PNG",
+    "WEBP": "WebP",
+    "BMP": "BMP",
+    "GIF": "GIF",
+    "TIFF": "TIFF",
+    "AVIF": "AVIF",
+}
+
+
 def close(got: Pixels, want: Pixels, tolerance: int) -> bool:
     """Whether two pictures have one shape and differ nowhere by more than the tolerance."""
     return got.shape == want.shape and int(np.abs(got.astype(int) - want).max()) <= tolerance

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pictures import close, encode, scene
+from pictures import KINDS, close, encode, scene
 from PIL import Image, ImageFile
 
 from phiz import image
@@ -22,15 +22,6 @@ from phiz.data import ASTRONAUT
 from phiz.errors import ImageError
 from phiz.image import pixels
 
-KINDS = {
-    "JPEG": "JPEG",
-    "PNG": "PNG",
-    "WEBP": "WebP",
-    "BMP": "BMP",
-    "GIF": "GIF",
-    "TIFF": "TIFF",
-    "AVIF": "AVIF",
-}  # Pillow's name: ours
 pytestmark = pytest.mark.filterwarnings("error")  # no warning of Pillow's may reach the user
 
 

@@ -11,21 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import encode, message, scene
+from pictures import KINDS, encode, message, scene
 from PIL import Image
 
 from phiz import image
 from phiz.errors import ImageError, PhizError
 
-KINDS = {
-    "JPEG": "JPEG",
-    "PNG": "PNG",
-    "WEBP": "WebP",
-    "BMP": "BMP",
-    "GIF": "GIF",
-    "TIFF": "TIFF",
-    "AVIF": "AVIF",
-}  # Pillow's name: ours
 EXPECTED = "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
 AGAIN = "copy it again from its source"
 pytestmark = pytest.mark.filterwarnings("error")  # no warning of Pillow's may reach the user
