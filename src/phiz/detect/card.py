@@ -22,6 +22,7 @@ class DetectorCard:
     min_face: width in pixels of the smallest face looked for by default. fills: pixels of the look that the
     smallest face fills at least. slack: boxes narrower than this share of it are left out.
     watch_share: smallest face in a stream, as a share of a frame's longer side.
+    least_look_pixels: pixels below which a picture is not shrunk for a default look.
     look_pixels: most pixels of a default look, unless that would shrink a picture to less than a half;
     finest_look_pixels: most that it has then; asked_look_pixels: most where the caller names min_face.
     coarse_above: shorter side of the first look from which a coarse one follows, for faces larger than the
@@ -45,6 +46,7 @@ class DetectorCard:
     fills: int
     slack: float
     watch_share: float
+    least_look_pixels: int
     look_pixels: int
     finest_look_pixels: int
     asked_look_pixels: int

@@ -26,13 +26,15 @@ def first_factor(width: int, height: int, min_face: float | None, card: Detector
 
     min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
     `card.asked_look_pixels`. None for the card's own: within `card.look_pixels`, unless that would shrink the
-    picture to less than a half; then within `card.finest_look_pixels`.
+    picture to less than a half; then within `card.finest_look_pixels`. A small picture is then not shrunk below
+    `card.least_look_pixels`: looking costs little there, and points are steadier.
     """
     pixels = width * height
     wanted = max(1.0, math.floor(4 * (min_face or card.min_face) / card.fills) / 4)
     if min_face is not None:
         return max(wanted, fitting(pixels, card.asked_look_pixels))
     bound = min(fitting(pixels, card.look_pixels), 2.0)
+    wanted = min(wanted, fitting(pixels, card.least_look_pixels))
     return max(wanted, bound, fitting(pixels, card.finest_look_pixels))
 
 

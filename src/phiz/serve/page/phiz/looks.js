@@ -10,7 +10,8 @@ export function firstFactor(width, height, minFace, card) {
   const pixels = width * height;
   const wanted = Math.max(1, Math.floor((4 * (minFace || card.min_face)) / card.fills) / 4);
   if (minFace) return Math.max(wanted, fitting(pixels, card.asked_look_pixels));
-  return Math.max(wanted, Math.min(fitting(pixels, card.look_pixels), 2), fitting(pixels, card.finest_look_pixels));
+  const small = Math.min(wanted, fitting(pixels, card.least_look_pixels));
+  return Math.max(small, Math.min(fitting(pixels, card.look_pixels), 2), fitting(pixels, card.finest_look_pixels));
 }
 
 /** The smallest number of quarters that leaves at most `most` of `pixels`. */
