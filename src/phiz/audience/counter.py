@@ -11,10 +11,8 @@ from ..types import Face
 from .database import StoreError
 from .ledger import Ledger
 from .store import Store
-from .totals import MINUTE, Group, Totals, dwell_bin, group_of
+from .totals import FACING, MINUTE, Group, Totals, dwell_bin, group_of
 
-#: Track.facing from which a face counts as turned to the screen: within about 30 degrees.
-FACING = 0.7
 #: Longest time in seconds between two looks at a person that counts as presence: a stalled stream is none.
 LONGEST_LOOK = 5.0
 #: A clock that goes back by more seconds than this was set; by fewer, the frame came late.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..datasets.splits import age_band
+from ..datasets.splits import AGE_BANDS, age_band
+from ..types import Face
 
 #: Seconds at which the bins of dwell time begin, after the first, which begins at 0.
 DWELL_EDGES = (5, 15, 30, 60, 180)
@@ -17,6 +19,16 @@ DWELL_NAMES = ("0-5 s", "5-15 s", "15-30 s", "30-60 s", "60-180 s", "180+ s")
 MINUTE, HOUR, DAY = "minute", "hour", "day"
 #: In place of age and gender: everybody of a minute, hour or day; or everybody whose group was too small.
 ALL, MIXED = "all", "mixed"
+#: In place of an age band or a gender that the estimate leaves open.
+NOT_SURE = "not sure"
+#: The age bands, youngest first.
+AGES = tuple(age_band(low) for low, _ in AGE_BANDS)
+#: Track.facing from which a face counts as turned to the screen: within about 30 degrees.
+FACING = 0.7
+#: Probability from which a gender counts as told.
+SURE_GENDER = 0.7
+#: Share of an age's interval that has to lie in the age's band for the band to count as told.
+SURE_AGE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,28 @@ Rows = dict[Key, Totals]
 def group_of(age: float, gender: str) -> Group:
     """Return the group of an estimated age in years and gender."""
     return Group(age_band(age), gender)
+
+
+def told_gender(face: Face) -> str:
+    """Return the gender of a face, NOT_SURE where none is named or its probability is below SURE_GENDER."""
+    sure = face.gender is not None and face.gender_score is not None and face.gender_score >= SURE_GENDER
+    return face.gender if sure else NOT_SURE
+
+
+def told_age(face: Face) -> str:
+    """Return the age band of a face, NOT_SURE where it has no age or its interval lies mostly elsewhere.
+
+    A face without an interval (its model's card has no calibration) has the band of its age.
+    """
+    if face.age is None:
+        return NOT_SURE
+    band, interval = age_band(face.age), getattr(face, "age_interval", None)
+    if interval is None or interval[1] <= interval[0]:
+        return band
+    low, high = AGE_BANDS[AGES.index(band)]
+    # A band of whole years, 20-39, ends where the next begins, at 40.
+    inside = min(interval[1], math.inf if high is None else high + 1) - max(interval[0], low)
+    return band if inside >= SURE_AGE * (interval[1] - interval[0]) else NOT_SURE
 
 
 def dwell_bin(seconds: float) -> tuple[int, ...]:
