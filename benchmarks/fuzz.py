@@ -92,7 +92,7 @@ def piece(
         command.append(f"-dict={words}")
     paths = [
         str(ROOT / "src"),
-        str(TESTS),
+        str(TESTS / "helpers"),
         str(TESTS / "fuzz"),
         *filter(None, [os.environ.get("PYTHONPATH")]),
     ]

@@ -1,4 +1,4 @@
-"""Shared fixtures. This file also puts the tests' folder on the import path, for the helpers beside it."""
+"""Shared fixtures. Other things that tests share stand in helpers/, which pyproject.toml puts on the path."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ pytest.importorskip("onnx", reason="the extra train brings onnx")
 pytest.importorskip("sklearn", reason="the extra eval brings scikit-learn")
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "training")]
 
 import comparison  # noqa: E402
 import comparison_measure as measuring  # noqa: E402

@@ -93,7 +93,7 @@ def put_in_order(graph: onnx.GraphProto, outputs: tuple[str, ...]) -> None:
 
 def golden_pictures(side: int) -> np.ndarray:
     """Return 3 x side x side x 3: two made pictures and the bundled portrait."""
-    sys.path.insert(0, str(ROOT / "tests/landmarks"))
+    sys.path.insert(0, str(ROOT / "tests/helpers"))
     from made_pictures import made_pictures
 
     portrait = Image.open(ROOT / "src/phiz/data/astronaut.jpg").convert("RGB").resize((side, side))

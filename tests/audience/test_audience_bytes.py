@@ -5,18 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import struct
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_tracks import MIDNIGHT, MadeTrack
 
 from phiz.audience import Counter, open_store, tables
 from phiz.types import Face
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MIDNIGHT, MadeTrack
 
 #: What a track knows of a person; none of it may be found in the file, in any common form.
 BOX = (211.25, 133.5, 87.75, 91.125)

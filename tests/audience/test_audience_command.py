@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_tracks import MIDNIGHT, Visit, play
 from typer.testing import CliRunner
 
 from phiz import cli
 from phiz.audience import Counter, open_store
 from phiz.audience import database as databases
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MIDNIGHT, Visit, play
 
 NOON = MIDNIGHT + 12 * 3600
 NOBODY = "phiz: nobody was counted in that time, or too few to tell yet (see docs/audience.md)\n"

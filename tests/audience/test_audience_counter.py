@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from phiz.audience import Counter, StoreError
-from phiz.audience.ledger import Changes
-from phiz.audience.store import Settings
-from phiz.audience.totals import HOUR, MINUTE, NO_DWELL, Key, Rows, Totals, add, dwell_bin, group_of
-
-sys.path.insert(0, str(Path(__file__).parent))
 from made_tracks import (
     EVERYBODY,
     MEN,
@@ -31,6 +22,11 @@ from made_tracks import (
     play,
     total,
 )
+
+from phiz.audience import Counter, StoreError
+from phiz.audience.ledger import Changes
+from phiz.audience.store import Settings
+from phiz.audience.totals import HOUR, MINUTE, NO_DWELL, Key, Rows, Totals, add, dwell_bin, group_of
 
 
 class Collected:

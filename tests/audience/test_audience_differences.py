@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import product
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_tracks import MEN, MIDNIGHT, WOMEN
 
 from phiz.audience import Store, open_store
 from phiz.audience.calendar import Calendar
 from phiz.audience.ledger import Ledger
 from phiz.audience.report import Line, report
 from phiz.audience.totals import ALL, DAY, HOUR, MINUTE, Group, Totals
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MEN, MIDNIGHT, WOMEN
 
 GROUPS = [WOMEN, MEN, Group("60+", "male")]
 HOURS = (3, 9, 10, 20)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, assert_nothing_small, total
 
 from phiz.audience.calendar import Calendar
 from phiz.audience.merging import is_time, merge
 from phiz.audience.report import report
 from phiz.audience.totals import DAY, HOUR, MINUTE, Group, Key, Rows, Totals, add
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, assert_nothing_small, total
 
 UTC = Calendar("UTC")
 GIRLS = Group("0-12", "female")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +13,12 @@ import pytest
 
 psycopg = pytest.importorskip("psycopg", reason="the extra postgres brings psycopg")
 
+from made_tracks import MIDNIGHT, OTHERS, WOMEN, Visit, play, total  # noqa: E402
+
 from phiz.audience import Counter, StoreError, open_store  # noqa: E402
 from phiz.audience import database as databases  # noqa: E402
 from phiz.audience.ledger import Changes  # noqa: E402
 from phiz.audience.totals import DAY, HOUR, Key, Totals  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MIDNIGHT, OTHERS, WOMEN, Visit, play, total  # noqa: E402
 
 #: PostgreSQL refuses to run as root; Debian's package makes this user.
 SERVER_USER = "postgres"

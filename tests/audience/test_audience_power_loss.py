@@ -9,18 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from children import environment
+from made_tracks import MIDNIGHT, total
 
 from phiz.audience import open_store
 from phiz.audience.totals import HOUR, OTHERS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MIDNIGHT, total
 
 #: Two people come in every minute; each whole minute is announced once it is written.
 COUNTING = """
 import sys, time
 from itertools import count
-sys.path.insert(0, {helpers!r})
 from made_tracks import MIDNIGHT, MadeTrack, face
 from phiz.audience import Counter, open_store
 time.time = lambda: MIDNIGHT + 86400.0
@@ -37,8 +35,10 @@ with open_store({path!r}, zone="UTC", k=2) as store:
 
 def run_until_killed(path: Path, first: int, minutes: int, delay: float) -> int:
     """Count from minute `first` on, kill the process soon after so many minutes; return the last it told."""
-    code = COUNTING.format(helpers=str(Path(__file__).parent), path=str(path))
-    process = subprocess.Popen([sys.executable, "-c", code, str(first)], stdout=subprocess.PIPE, text=True)
+    code = COUNTING.format(path=str(path))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(first)], stdout=subprocess.PIPE, text=True, env=environment()
+    )
     assert process.stdout is not None
     announced = [int(process.stdout.readline()) for _ in range(minutes)]
     try:

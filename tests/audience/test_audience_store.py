@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from pathlib import Path
 
 import pytest
+from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, Visit, play, total
 
 from phiz.audience import Counter, Store, StoreError, open_store
 from phiz.audience import database as databases
@@ -15,9 +15,6 @@ from phiz.audience.ledger import Changes
 from phiz.audience.store import Settings
 from phiz.audience.totals import DAY, HOUR, MINUTE, Key, Rows, Totals
 from phiz.errors import PhizError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, Visit, play, total
 
 #: A moment at which nothing of MIDNIGHT's day is too old.
 NOW = MIDNIGHT + 86400

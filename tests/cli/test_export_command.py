@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from typer.testing import CliRunner
 from phiz import cli
 
 pytest.importorskip("onnx", reason="the extra train brings onnx")
-sys.path.insert(0, str(Path(__file__).parents[1] / "training"))
 
 
 def export(*arguments: object) -> object:

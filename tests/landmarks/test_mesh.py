@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_pictures import made_pictures
 from PIL import Image
 
 from phiz.crop import resample
@@ -15,9 +15,6 @@ from phiz.landmarks import keypoints, load_landmarker, mesh
 from phiz.landmarks.orders import keypoints_of_ibug
 from phiz.models.runtime import open_session, read_weights
 from phiz.types import KEYPOINT_NAMES, Detection
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "detect"))
-from made_pictures import made_pictures
 
 GOLDEN = Path(__file__).with_name("mesh_golden.npz")
 

@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from children import environment
 from stream_fakes import one_face, plain, read_video
 
 from phiz.stream.buffer import Stop
@@ -285,7 +286,6 @@ def test_a_video_ends_before_the_disk_is_full(tmp_path: Path, monkeypatch: pytes
 
 WRITE = """
 import sys
-sys.path[:0] = sys.argv[2:]
 from scenes import scene
 from phiz.stream.frame import Frame, StreamError
 from phiz.stream.output import Shown
@@ -310,7 +310,8 @@ def test_a_disk_that_refuses_is_told_once(tmp_path: Path, suffix: str) -> None:
 
     path, limit = tmp_path / f"a{suffix}", 150_000
     done = subprocess.run(
-        [sys.executable, "-c", WRITE, str(path), str(Path(__file__).parent)],
+        [sys.executable, "-c", WRITE, str(path)],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=120,

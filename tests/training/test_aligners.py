@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,8 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch", reason="the extra train brings PyTorch")
+
+from made_faces import RECIPE
 
 from phiz.crop import CropTemplate, face_crop
 from phiz.data import ASTRONAUT
@@ -22,9 +23,6 @@ from phiz.landmarks.orders import keypoints_of_fgnet, keypoints_of_ibug
 from phiz.training.crops import MARGIN, load_crops
 from phiz.training.recipe import load_recipe
 from phiz.training.run import fan_file, with_fan_weights
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import RECIPE
 
 TEMPLATE = CropTemplate((0.3, 0.35), (0.7, 0.35), (0.35, 0.75), (0.65, 0.75), (0.0, 0.0, 1.0))
 SIZE = 32

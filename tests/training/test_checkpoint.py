@@ -14,6 +14,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
+from made_faces import make  # noqa: E402
+
 from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, loop  # noqa: E402
@@ -21,9 +23,6 @@ from phiz.training.age_gender import AgeAndGender  # noqa: E402
 from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.recipe import Optimisation, load_recipe  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 

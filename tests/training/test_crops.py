@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +13,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
+from made_faces import chip  # noqa: E402
+
 from phiz.crop import CropTemplate  # noqa: E402
 from phiz.datasets.record import FaceRecord  # noqa: E402
 from phiz.detect import load_card  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.training import crops, fingerprint  # noqa: E402
 from phiz.training.crops import Crops, load_crops  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import chip  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.35), (0.7, 0.35), (0.35, 0.75), (0.65, 0.75), (0.0, 0.0, 1.0))
 POINTS = tuple((20.0 + i % 7, 20.0 + i) for i in range(68))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
+from made_faces import make  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
@@ -34,9 +34,6 @@ from phiz.training.domains import (  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run, training_records  # noqa: E402
 from phiz.training.taught import picture  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 NAN = float("nan")
 

@@ -9,17 +9,14 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("sklearn", reason="the extra eval brings scikit-learn")
 
 import shutil  # noqa: E402
-import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from made_faces import chip  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.training import crops, folds  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import chip  # noqa: E402
 
 RECIPE = """
 name = "folds"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
+from made_faces import make  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
@@ -18,9 +18,6 @@ from phiz.errors import DataError  # noqa: E402
 from phiz.training.age_gender import batches, learnt  # noqa: E402
 from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
 from phiz.training.run import load_parts, training_records  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 FACES = "file,age,gender,part\n0.jpg,40,female,\n1.jpg,41,,train\n2.jpg,42,male,test\n3.jpg,43,male,\n"
 

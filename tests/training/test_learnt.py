@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +9,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
+from made_faces import make  # noqa: E402
+
 from phiz.datasets.registry import DATA_SETS  # noqa: E402
 from phiz.models.card import UNKNOWN, ModelCard, TrainingData  # noqa: E402
 from phiz.models.store import WEIGHTS  # noqa: E402
 from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, learnt, taught  # noqa: E402
 from phiz.training.recipe import FURTHER, Recipe, load_recipe  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 MORPH = TrainingData("MORPH-II", DATA_SETS["morph2"].terms)

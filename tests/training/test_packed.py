@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "tools")]
 from made_faces import make  # noqa: E402
 
 from phiz.cli import app  # noqa: E402
@@ -143,7 +141,6 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path):
 
 
 def test_attributes_pack_too(tmp_path):
-    sys.path.insert(0, str(Path(__file__).parent / "attributes"))
     import made_attributes
 
     from phiz.training.attributes.data import part_of

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
+
+from made_faces import make  # noqa: E402
 
 from phiz import Analyzer  # noqa: E402
 from phiz.errors import DataError, RecipeError  # noqa: E402
@@ -25,9 +26,6 @@ from phiz.training.age_gender import best_network  # noqa: E402
 from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
 
+from made_faces import make  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
 
 from phiz.cli import app  # noqa: E402
@@ -21,9 +21,6 @@ from phiz.models.card import OutputSpec  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.taught import read_about  # noqa: E402
 from phiz.training.teach import combined, teach  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_faces import make  # noqa: E402
 
 
 def teacher(folder: Path, *outputs: str) -> Path:

@@ -16,7 +16,6 @@ from browsing import PATIENCE, expect
 
 pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "training" / "annotate"))
 from made_annotation import make_annotation
 
 pytestmark = pytest.mark.browser

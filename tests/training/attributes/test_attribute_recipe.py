@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
+from made_attributes import write_recipe
+
 from phiz.datasets.attributes import CELEBA, MASK
 from phiz.errors import RecipeError
 from phiz.networks.attributes import AttributeNet
 from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
 from phiz.training.recipe import load_recipe
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_attributes import write_recipe
 
 RECIPES = sorted(
     path for path in (Path(__file__).parents[3] / "recipes").rglob("*.toml") if is_attribute_recipe(path)

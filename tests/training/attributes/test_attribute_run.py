@@ -18,6 +18,8 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
+from made_attributes import make, make_utkface, write_recipe  # noqa: E402
+
 from phiz.cli import app  # noqa: E402
 from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
 from phiz.evaluation.attributes import read_answers  # noqa: E402
@@ -30,9 +32,6 @@ from phiz.training.attributes.export import TOLERANCE, DeployedAttributes, parit
 from phiz.training.attributes.recipe import load_attribute_recipe  # noqa: E402
 from phiz.training.attributes.run import best, run, with_seed  # noqa: E402
 from phiz.training.attributes.task import Attributes, grown  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_attributes import make, make_utkface, write_recipe  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageEnhance
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from made_faces import chip
+from PIL import Image, ImageEnhance
 
 NAMES = ("Blurry", "Male", "Smiling", "Young")
 
