@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -11,14 +10,12 @@ from typing import Any, NamedTuple
 
 import jsonschema
 import pytest
+from made_tracks import MadeTrack, face
 
 from phiz.audience.signal import AGE_KEYS, Signal, signal_of
 from phiz.audience.totals import told_age, told_gender
 from phiz.errors import DataError
 from phiz.types import Face
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_tracks import MadeTrack, face
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/signal-1.schema.json").read_text(encoding="utf-8"))
 AT = datetime(2026, 11, 22, 9, 30, 0, 250_000, timezone(timedelta(hours=9)))
