@@ -21,3 +21,9 @@ def public_address(url: str) -> str:
     if re.match(r"[^/]*[@:]", rest) and scheme != "file:///":
         rest = rest.rpartition("@")[2]
     return scheme + re.split("[?#]", rest, maxsplit=1)[0]
+
+
+def has_bare_secret(url: str) -> bool:
+    """Whether user or password of a URL have an @ or / as it is, where programs would cut it wrongly."""
+    secret, at, _ = url.partition("?")[0].partition("://")[2].rpartition("@")
+    return bool(at and re.search("[@/]", secret))

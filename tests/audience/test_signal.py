@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from made_tracks import MadeTrack, face
 
-from phiz.audience.signal import AGE_KEYS, Signal, signal_of
+from phiz.audience.signal import AGE_KEYS, Pace, Signal, signal_of
 from phiz.audience.totals import told_age, told_gender
 from phiz.errors import DataError
 from phiz.types import Face
@@ -143,3 +143,25 @@ def test_an_age_band_is_told_where_most_of_the_interval_lies_in_it(looks: Face, 
 )
 def test_a_gender_is_told_from_a_probability_of_70_percent_on(looks: Face, gender: str) -> None:
     assert told_gender(looks) == gender
+
+
+def signal(people: int, time: float, first: float = 0.0) -> Signal:
+    tracks = [MadeTrack(number, face(), first, time) for number in range(people)]
+    return signal_of(tracks, time, AT + timedelta(seconds=time))
+
+
+def test_a_change_is_told_at_most_once_a_second_and_nothing_new_every_two() -> None:
+    pace, out = Pace(), []
+    for eighth in range(80):
+        people = 1 if 10 <= eighth < 36 else 2 if eighth == 6 else 0
+        if pace.due(signal(people, eighth / 8), eighth / 8):
+            out.append((eighth / 8, people))
+    # The two of 0.75 s are gone again before there is room to tell.
+    assert out == [(0, 0), (1.25, 1), (3.25, 1), (4.5, 0), (6.5, 0), (8.5, 0)]
+
+
+def test_a_clock_that_is_set_back_silences_nothing() -> None:
+    pace = Pace()
+    assert pace.due(signal(0, 100.0), 100.0)
+    assert not pace.due(signal(0, 101.0), 101.0)
+    assert pace.due(signal(0, 3.0), 3.0)

@@ -117,7 +117,8 @@ def test_a_live_stream_that_goes_nowhere_is_refused(video: Path) -> None:
     done = subprocess.run(
         [*PHIZ, "-", "--live", "--no-window"], input=b"", capture_output=True, timeout=120, check=False
     )
-    words = b"phiz: nothing would be shown or written (--no-window): give --jsonl, --output or --audience\n"
+    words = b"phiz: nothing would be shown or written (--no-window): "
+    words += b"give --jsonl, --output, --audience or --signal\n"
     assert (done.returncode, done.stderr) == (2, words)
 
 

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 from phiz import Analyzer
 from phiz.data import ASTRONAUT
 from phiz.serve.access import SECURITY_HEADERS, token_matches
-from phiz.serve.settings import Limits, ServeError, Settings, read_token
+from phiz.serve.settings import Limits, ServeError, Settings
 
 PHOTO = ASTRONAUT.read_bytes()
 JPEG = {"content-type": "image/jpeg"}
@@ -116,22 +116,6 @@ def test_a_token_is_never_compared_by_equality_which_ends_at_the_first_differenc
     assert token_matches(Text(TOKEN), TOKEN)
     assert not token_matches(Text(TOKEN), TOKEN[:-1] + "~")
     assert not token_matches(TOKEN, Text("x" * len(TOKEN)))
-
-
-def test_a_token_comes_from_its_file_before_the_environment(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert read_token(None) is None
-    monkeypatch.setenv("PHIZ_TOKEN", " from-the-environment ")
-    assert read_token(None) == "from-the-environment"
-    file = tmp_path / "token"
-    file.write_text("from-the-file\n")
-    assert read_token(file) == "from-the-file"
-    file.write_text("\n")
-    with pytest.raises(ServeError, match="is empty"):
-        read_token(file)
-    with pytest.raises(ServeError, match=r"cannot read the token file .*: No such file"):
-        read_token(tmp_path / "absent")
 
 
 @pytest.mark.parametrize("token", ["short", "x" * 20 + " ", "x" * 20 + "/", "ü" * 20])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
-from ..addresses import public_address
+from ..addresses import has_bare_secret, public_address
 from ..errors import PhizError
 from ..image import display_name
 
@@ -113,8 +112,7 @@ class PostgresDatabase:
             raise PhizError(f'PostgreSQL needs {error.name}: pip install "phiz[postgres]"') from error
         self._psycopg, self._url = psycopg, url
         self.name = display_name(public_address(url))
-        secret, at, _ = url.partition("?")[0].partition("://")[2].rpartition("@")
-        if at and re.search("[@/]", secret):  # PostgreSQL would cut it elsewhere, and show what is left
+        if has_bare_secret(url):  # PostgreSQL would cut it elsewhere, and show what is left
             raise StoreError(
                 f"{self.name}: expected a password with @ as %40 and / as %2F, got them as they are"
             )

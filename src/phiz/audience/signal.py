@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ from .totals import AGES, FACING, NOT_SURE, told_age, told_gender
 
 #: Version of a signal's fields. It rises when one is removed or changes its meaning.
 VERSION = 1
+#: Seconds between two signals: at least, and where nothing changes at most, as a sign of life.
+SHORTEST, LONGEST = 1.0, 2.0
 #: The keys of `Signal.ages`.
 AGE_KEYS = (*AGES, NOT_SURE)
 
@@ -108,6 +110,27 @@ def signal_of(tracks: Iterable[InView], time: float, at: datetime) -> Signal:
         ages={name: ages.count(name) for name in AGE_KEYS},
         longest_seconds=max([0.0, *(time - track.first for track in here)]),
     )
+
+
+class Pace:
+    """Says which signals of a stream go out: changed ones, no faster than one in SHORTEST seconds.
+
+    One that is like the last goes out after LONGEST seconds, so that silence means that no pictures come.
+    """
+
+    def __init__(self) -> None:
+        self._last: Signal | None = None
+        self._time = 0.0
+
+    def due(self, signal: Signal, time: float) -> bool:
+        """Whether a signal goes out at `time`, in seconds of the stream's clock; it is then the last one."""
+        last, since = self._last, time - self._time
+        if last is not None and since >= 0:  # else the clock was set back
+            alike = replace(signal, at=last.at, longest_seconds=last.longest_seconds) == last
+            if since < (LONGEST if alike else SHORTEST):
+                return False
+        self._last, self._time = signal, time
+        return True
 
 
 def _is_count(value: object) -> bool:

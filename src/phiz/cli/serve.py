@@ -67,7 +67,8 @@ def serve(
     from ..analyzer import Analyzer
     from ..serve.app import create_app
     from ..serve.server import NO_TOKEN, listen, loopback, make_server, set_up_logging
-    from ..serve.settings import Limits, Settings, read_token
+    from ..serve.settings import Limits, Settings
+    from ..token_file import read_token
 
     limits = Limits(
         max_bytes=max_bytes,
@@ -85,7 +86,7 @@ def serve(
         limits=limits,
         workers=workers,
         batch_seconds=batch_ms / 1000,
-        token=read_token(token_file),
+        token=read_token(token_file, "PHIZ_TOKEN"),
         hosts=(host, *(allow_host or ())),
         allow_origins=tuple(allow_origin or ()),
         audience=audience,

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +17,7 @@ from ..errors import PhizError
 from .options import MinFace, Model, Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..audience import Counter
     from ..stream.buffer import Stop
@@ -45,6 +46,23 @@ def watch(
         str | None,
         typer.Option(metavar="DB", help="Count people into this database, which `phiz audience` reports."),
     ] = None,
+    signals: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--signal",
+            metavar="URL",
+            envvar="PHIZ_SIGNAL",
+            help="Say how many people are there, every second at most, to mqtt[s]://, http[s]:// (POST), "
+            "ws[s]:// or - (lines on standard output). May be repeated.",
+        ),
+    ] = None,
+    signal_token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File with the token for http[s]:// and ws[s]:// of --signal; else $PHIZ_SIGNAL_TOKEN.",
+        ),
+    ] = None,
     window: Annotated[
         bool | None,
         typer.Option("--window/--no-window", help="Show a window; default: where there can be one."),
@@ -66,7 +84,8 @@ def watch(
         typer.Option(
             metavar="TIME",
             formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-            help="For --audience: when a recording began, in local time (2026-11-22T09:30); default: now.",
+            help="For --audience and --signal: when a recording began, in local time (2026-11-22T09:30); "
+            "default: now.",
         ),
     ] = None,
     model: Model = "multitask-64",
@@ -89,9 +108,9 @@ def watch(
     from ..stream.source import open_source
     from ..stream.watch import watch as run
     from .output import Sink
-    from .watching import Counting, People, Progress
+    from .watching import Counting, People, Progress, Signals
 
-    _check_outputs(source, output, jsonl)
+    _check_outputs(source, output, jsonl, signals or [])
     smallest = load_card().watch_share if min_face is None else min_face
     analyzer = Analyzer(model, min_face=smallest, threads=threads, provider=provider)
     stop = Stop()
@@ -99,11 +118,17 @@ def watch(
     begun = began.astimezone() if began else datetime.now(timezone.utc)
     hidden = "--no-window" if window is False else no_window()
     show = bool(window) or hidden is None
-    people = None if show or output or jsonl or audience else People()
+    people = None if show or output or jsonl or audience or signals else People()
     if people and frames.live:
-        raise PhizError(f"nothing would be shown or written ({hidden}): give --jsonl, --output or --audience")
+        raise PhizError(
+            f"nothing would be shown or written ({hidden}): give --jsonl, --output, --audience or --signal"
+        )
     counting = _counter(audience, begun) if audience is not None else nullcontext()
-    with counting as counter, _signals(stop) as caught:
+    with (
+        counting as counter,
+        _sending(signals or [], signal_token_file, frames.live) as send,
+        _interrupts(stop) as caught,
+    ):
         outputs: list[Output] = []
         if output is not None:  # before --jsonl, whose file is emptied at once
             outputs.append(AnnotatedVideo(output, frames.rate, sound=frames.sound, say=_say))
@@ -113,6 +138,8 @@ def watch(
             outputs.append(Lines(jsonl, begun if frames.live else None))
         if counter is not None:
             outputs.append(Counting(counter))
+        if send:
+            outputs.append(Signals(send, begun))
         if people is not None:
             outputs.append(people)
         if show:
@@ -171,7 +198,9 @@ def _say(text: str) -> None:
     tqdm.write(f"phiz: {text}", file=sys.stderr)  # a progress line makes room for it
 
 
-def _check_outputs(source: str, output: str | None, jsonl: str | None) -> None:
+def _check_outputs(source: str, output: str | None, jsonl: str | None, signals: Sequence[str]) -> None:
+    if [jsonl, *signals].count("-") > 1:
+        raise PhizError("standard output has room for one of --jsonl - and --signal -; got it twice")
     files = [os.path.realpath(path) for path in (source, output, jsonl) if path not in (None, "-")]
     if len(set(files)) < len(files):
         raise PhizError("SOURCE, --output and --jsonl must be different files; one is named twice")
@@ -189,7 +218,34 @@ def _counter(url: str, begun: datetime) -> AbstractContextManager[Any]:
 
 
 @contextmanager
-def _signals(stop: Stop) -> Iterator[list[int]]:
+def _sending(
+    urls: Sequence[str], token_file: Path | None, live: bool
+) -> Iterator[list[Callable[[bytes], None]]]:
+    """Open the targets of signals and yield what takes a signal for each, without holding up the stream.
+
+    A recording waits for its lines on standard output, as for those of --jsonl, so that none is left out.
+    """
+    from ..audience.delivery import Delivery
+    from ..audience.targets import open_target
+    from ..token_file import read_token
+
+    token = read_token(token_file, "PHIZ_SIGNAL_TOKEN")
+    targets = [open_target(url, token) for url in urls]
+    with ExitStack() as closing:
+        send: list[Callable[[bytes], None]] = []
+        for url, target in zip(urls, targets, strict=True):
+            if url == "-" and not live:
+                closing.callback(target.close)
+                send.append(target.send)
+            else:
+                delivery = Delivery(target, _say)
+                closing.callback(delivery.close)
+                send.append(delivery.put)
+        yield send
+
+
+@contextmanager
+def _interrupts(stop: Stop) -> Iterator[list[int]]:
     """Turn the first SIGINT or SIGTERM into a request to end, which is listed; the next one ends at once."""
     caught: list[int] = []
 

@@ -1,9 +1,11 @@
-"""What `phiz watch` makes of answers beside files: a progress line, counts, a table of people."""
+"""What `phiz watch` makes of answers beside files: a progress line, counts, signals, a table of people."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
@@ -60,6 +62,32 @@ class Counting:
 
     def close(self) -> None:
         """Nothing: the counter closes itself."""
+
+
+class Signals:
+    """Says how many people are in view, once a second at most, to everything in `send`.
+
+    begun: when second 0 of the stream was.
+    """
+
+    def __init__(self, send: Sequence[Callable[[bytes], None]], begun: datetime) -> None:
+        from ..audience.signal import Pace
+
+        self._send, self._begun, self._pace = send, begun, Pace()
+
+    def write(self, shown: Shown) -> None:
+        """Take in one frame."""
+        from ..audience.signal import signal_of
+
+        time = shown.frame.time
+        signal = signal_of(shown.tracks, time, self._begun + timedelta(seconds=time))
+        if self._pace.due(signal, time):
+            data = json.dumps(signal.to_dict(), allow_nan=False).encode()
+            for send in self._send:
+                send(data)
+
+    def close(self) -> None:
+        """Nothing: what sends closes itself."""
 
 
 class People:

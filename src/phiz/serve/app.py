@@ -41,6 +41,7 @@ from .page import PAGE, Page, weights_files, weights_response
 from .refusal import Code, Refused, Unread, plain
 from .schema import BODY, EXAMPLE, NO_REPORT, NOT_READY, REFUSALS, Answer, AudienceReport, Models, State
 from .settings import Settings
+from .signals import Signals
 from .stream import Streams
 
 logger = logging.getLogger("phiz.serve")
@@ -55,6 +56,7 @@ class Service:
         self.engine = Engine(analyzer, settings, self.metrics)
         self.bodies = Bodies(settings.limits)
         self.streams = Streams(self.engine, settings.limits, self.metrics)
+        self.signals = Signals(settings.limits)
         self.audience = None if settings.audience is None else Audience(settings.audience)
         self.ending = False
         self.metrics.held.set_function(lambda: self.bodies.held)
@@ -62,6 +64,7 @@ class Service:
     async def end(self) -> None:
         """Say that no more should come, and close the streams once each has its last answer."""
         self.ending = True
+        await self.signals.end()
         await self.streams.end(self.settings.limits.answer_seconds)
 
 
@@ -159,15 +162,22 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             return Response(f"{{{body}}}", 422, media_type="application/json")
         return Response(f"{{{body}}}", media_type="application/json")
 
-    @app.websocket("/v1/stream")
-    async def stream(socket: WebSocket) -> None:
-        offered = socket.scope.get("subprotocols", [])
-        token = bearer(socket.headers) or subprotocol_token(offered)
+    def authorise_socket(socket: WebSocket) -> None:
+        token = bearer(socket.headers) or subprotocol_token(socket.scope.get("subprotocols", []))
         if not origin_allowed(socket.headers, settings.allow_origins) or not token_matches(
             settings.token, token
         ):
             raise WebSocketException(1008)
+
+    @app.websocket("/v1/stream")
+    async def stream(socket: WebSocket) -> None:
+        authorise_socket(socket)
         await service.streams.serve(socket)
+
+    @app.websocket("/v1/signals")
+    async def signals(socket: WebSocket) -> None:
+        authorise_socket(socket)
+        await service.signals.serve(socket)
 
     @app.get("/v1/models", response_model=Models, responses={401: REFUSALS[401]}, dependencies=protected)
     def models() -> dict[str, Any]:

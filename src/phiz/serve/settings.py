@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 
 from ..errors import PhizError
 from .access import host_name
 
 MIB = 1 << 20
-TOKEN_VARIABLE = "PHIZ_TOKEN"
 #: Characters that a token needs no quoting for, neither in a header nor as a WebSocket's subprotocol.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+-]{16,}")
 
@@ -93,17 +90,3 @@ class Settings:
                 raise ServeError(
                     f"--allow-origin: expected an origin such as https://example.org, got {origin!r}"
                 )
-
-
-def read_token(file: Path | None) -> str | None:
-    """Return the token of a file, else of the environment's PHIZ_TOKEN, else None. Raises ServeError."""
-    if file is None:
-        return os.environ.get(TOKEN_VARIABLE, "").strip() or None
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ServeError(f"cannot read the token file {file}: {reason}") from None
-    if not token:
-        raise ServeError(f"the token file {file} is empty; put the token into its first line")
-    return token
