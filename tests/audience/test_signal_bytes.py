@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 import struct
-import sys
 from datetime import datetime, timezone
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("paho.mqtt.client", reason="the extra signal brings paho-mqtt")
+from brokers import SmallBroker, wait_until
+from made_tracks import MadeTrack
+
 from phiz.audience.delivery import Delivery
 from phiz.audience.signal import Signal
 from phiz.audience.targets import open_target
@@ -20,10 +21,6 @@ from phiz.cli.watching import Signals
 from phiz.stream.frame import Frame
 from phiz.stream.output import Shown
 from phiz.types import Face
-
-sys.path.insert(0, str(Path(__file__).parent))
-from brokers import SmallBroker, wait_until
-from made_tracks import MadeTrack
 
 #: What a track knows of a person; none of it may be found in the bytes, in any common form.
 BOX = (211.25, 133.5, 87.75, 91.125)

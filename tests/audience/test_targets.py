@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 pytest.importorskip("paho.mqtt.client", reason="the extra signal brings paho-mqtt")
 pytest.importorskip("websockets.sync.server", reason="the extra signal brings websockets")
+from brokers import MOSQUITTO, Mosquitto, SmallBroker, free_port, wait_until, web_server
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from websockets.sync.server import serve
@@ -22,9 +22,6 @@ from phiz.audience import delivery as delivery_module
 from phiz.audience.delivery import Delivery, SignalError
 from phiz.audience.targets import open_target, parse
 from phiz.errors import PhizError
-
-sys.path.insert(0, str(Path(__file__).parent))
-from brokers import MOSQUITTO, Mosquitto, SmallBroker, free_port, wait_until, web_server
 
 SECRET = "pa55-word"
 

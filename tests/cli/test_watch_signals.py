@@ -14,12 +14,11 @@ import cv2
 import pytest
 
 pytest.importorskip("paho.mqtt.client", reason="the extra signal brings paho-mqtt")
+from brokers import SmallBroker, free_port, web_server
+
 from phiz.audience.signal import Signal
 from phiz.data import ASTRONAUT
 from phiz.image import load
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "audience"))
-from brokers import SmallBroker, free_port, web_server
 
 PHIZ = [sys.executable, "-m", "phiz", "watch"]
 SECRET = "pa55-word"
