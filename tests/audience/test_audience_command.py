@@ -58,15 +58,15 @@ def test_table_per_hour(counted: Path) -> None:
     done = run(counted)
     assert done.exit_code == 0
     assert done.stdout == (
-        "when                           age     gender  people  mean time  facing"
+        "when                           age       gender    people  mean time  facing"
         "     0-5 s    5-15 s   15-30 s   30-60 s  60-180 s    180+ s\n"
-        "2026-11-22 12:00               20-39   female       6     20.0 s    100%"
+        "2026-11-22 12:00               20-39     female         6     20.0 s    100%"
         "         0         0         6         0         0         0\n"
-        "2026-11-22 12:00               mixed   mixed        5      8.4 s    100%"
+        "2026-11-22 12:00               mixed     mixed          5      8.4 s    100%"
         "         -         -         -         -         -         -\n"  # 1 and 4, which wait for more
-        "2026-11-22 12:00               all     all         11     14.7 s    100%"
+        "2026-11-22 12:00               all       all           11     14.7 s    100%"
         "         -         -         -         -         -         -\n"
-        "2026-11-22 13:00               20-39   female       7     40.0 s     43%"
+        "2026-11-22 13:00               20-39     female         7     40.0 s     43%"
         "         0         0         0         7         0         0\n"
     )
     assert done.stderr == "groups of at least 5 people per hour, kept for 90 days, hours and days of UTC\n"

@@ -14,6 +14,7 @@ from made_tracks import (
     MEN,
     MIDNIGHT,
     OTHERS,
+    UNSURE,
     WOMEN,
     MadeTrack,
     Visit,
@@ -26,7 +27,7 @@ from made_tracks import (
 from phiz.audience import Counter, StoreError
 from phiz.audience.ledger import Changes
 from phiz.audience.store import Settings
-from phiz.audience.totals import HOUR, MINUTE, NO_DWELL, Key, Rows, Totals, add, dwell_bin, group_of
+from phiz.audience.totals import HOUR, MINUTE, NO_DWELL, NOT_SURE, Key, Rows, Totals, add, dwell_bin, group_of
 
 
 class Collected:
@@ -186,19 +187,40 @@ def test_dwell_bins(dwell: float, place: int) -> None:
     assert sum(dwell_bin(dwell)) == 1
 
 
-def test_groups() -> None:
-    assert group_of(12.9, "male") == ("0-12", "male")
-    assert group_of(60.0, "female") == ("60+", "female")
+@pytest.mark.parametrize(
+    ("age", "gender", "sure", "group"),
+    [
+        (12.9, "male", 0.7, ("0-12", "male")),
+        (60.0, "female", 1.0, ("60+", "female")),
+        (30.0, "female", 0.699, UNSURE),
+        (30.0, None, 0.85, UNSURE),  # under the --min-gender-score that was asked for
+        (None, None, None, (NOT_SURE, NOT_SURE)),  # --strict, and every look at that face has a flag
+    ],
+)
+def test_groups(age: float | None, gender: str | None, sure: float | None, group: tuple[str, str]) -> None:
+    assert group_of(face(age, gender, sure)) == group
+
+
+def test_who_is_not_sure_is_a_group_of_its_own_and_needs_k_people_too() -> None:
+    unsure = [Visit(10 * i, 10 * i + 5, sure=0.6) for i in range(3)]
+    women = [Visit(10 * i, 10 * i + 5) for i in range(3)]
+    done = count([*unsure, *women, Visit(5, 9, gender=None)], every(1, 70), k=3)
+    by_group = {key.group: totals.people for key, totals in done.rows.items() if key.group != EVERYBODY}
+    assert by_group == {UNSURE: 4, WOMEN: 3}
+    few = count([*unsure[:2], *women], every(1, 70), k=3)
+    by_group = {key.group: totals.people for key, totals in few.rows.items() if key.group != EVERYBODY}
+    assert by_group == {OTHERS: 2, WOMEN: 3}
 
 
 VISITS = st.lists(
     st.builds(
-        lambda first, stay, age, gender, facing: Visit(first, first + stay, age, gender, facing),
+        lambda first, stay, *looks: Visit(first, first + stay, *looks),
         st.integers(0, 4300),
         st.integers(0, 400),
         st.sampled_from([8.0, 30.0, 70.0]),
-        st.sampled_from(["female", "male"]),
+        st.sampled_from(["female", "male", None]),
         st.sampled_from([0.0, 1.0]),
+        st.sampled_from([0.55, 0.95]),
     ),
     max_size=25,
 )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_tracks import MEN, MIDNIGHT, WOMEN
+from made_tracks import MEN, MIDNIGHT, UNSURE, WOMEN
 
 from phiz.audience import Store, open_store
 from phiz.audience.calendar import Calendar
@@ -17,7 +17,7 @@ from phiz.audience.ledger import Ledger
 from phiz.audience.report import Line, report
 from phiz.audience.totals import ALL, DAY, HOUR, MINUTE, Group, Totals
 
-GROUPS = [WOMEN, MEN, Group("60+", "male")]
+GROUPS = [WOMEN, MEN, UNSURE, Group("60+", "male")]
 HOURS = (3, 9, 10, 20)
 INDIA = Calendar("Asia/Kolkata")  # its hours begin at half past
 

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, WOMEN, Visit, play, total
+from made_tracks import EVERYBODY, MEN, MIDNIGHT, OTHERS, UNSURE, WOMEN, Visit, play, total
 
 from phiz.audience import Counter, Store, StoreError, open_store
 from phiz.audience import database as databases
@@ -312,3 +312,36 @@ def test_no_second_file_is_left_beside_the_database(path: Path) -> None:
     with open_store(path, zone="UTC") as store:
         write(store, {hour(9): people(5)})
         assert os.listdir(path.parent) == ["audience.db"]
+
+
+def made_before(path: Path) -> None:
+    """Make a database as phiz did before people could be "not sure", with an hour of five women in it."""
+    sums = ["people", "presence_ms", "attention_ms"]
+    sums += [f"dwell_{span}" for span in ("0_5", "5_15", "15_30", "30_60", "60_180", "180_more")]
+    figures = ", ".join(f"{name} BIGINT NOT NULL CHECK ({name} >= 0)" for name in sums)
+    key = "start BIGINT NOT NULL, period TEXT NOT NULL, age TEXT NOT NULL, gender TEXT NOT NULL"
+    place = "start, period, age, gender"
+    with sqlite3.connect(path) as old:
+        for table in (
+            "audience_settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)",
+            f"audience_totals ({key}, {figures}, PRIMARY KEY ({place}))",
+            f"audience_running (source BIGINT NOT NULL, {key}, {figures}, PRIMARY KEY (source, {place}))",
+        ):
+            old.execute(f"CREATE TABLE {table} WITHOUT ROWID")
+        settings = {"k": "2", "retention": "90", "groups_per": "hour", "zone": "UTC"}
+        old.executemany("INSERT INTO audience_settings VALUES (?, ?)", settings.items())
+        row = (MIDNIGHT, "hour", "20-39", "female", 5, 5000, 2500, 5, 0, 0, 0, 0, 0)
+        old.execute(f"INSERT INTO audience_totals VALUES ({', '.join('?' * len(row))})", row)
+    old.close()
+
+
+def test_a_database_from_before_counts_those_who_are_not_sure_too(path: Path) -> None:
+    made_before(path)
+    visits = [Visit(5, 8), Visit(5, 8), *[Visit(5, 8, sure=0.6)] * 2]
+    with open_store(path) as store, Counter(store, began=MIDNIGHT) as counter:
+        play(counter, visits, range(0, 60))
+    with open_store(path, create=False) as store:
+        by_group = {
+            key.group: totals.people for key, totals in store.rows().items() if key.group != EVERYBODY
+        }
+        assert by_group == {WOMEN: 7, UNSURE: 2}

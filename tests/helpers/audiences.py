@@ -13,13 +13,15 @@ from phiz.audience.totals import (
     HOUR,
     MINUTE,
     NO_DWELL,
+    NOT_SURE,
+    Group,
     Key,
     Rows,
     Totals,
     add,
     dwell_bin,
-    group_of,
 )
+from phiz.datasets.splits import age_band
 
 DAY_SECONDS = 86400
 
@@ -27,7 +29,8 @@ DAY_SECONDS = 86400
 def make(path: Path, midnight: int, days: int = 1, busy: float = 30.0, **settings: object) -> None:
     """Count people from 9 to 19 o'clock (UTC) on so many days before `midnight`, an instant.
 
-    busy: people of the busiest hour. Few come late in the day and few are old, so some groups are merged.
+    busy: people of the busiest hour. Few come late in the day and few are old, so some groups are merged; the
+    gender of one in nine is not sure.
     """
     chance = random.Random(0)
     rows: Rows = {}
@@ -39,7 +42,8 @@ def make(path: Path, midnight: int, days: int = 1, busy: float = 30.0, **setting
                 minute = start + 60 * chance.randrange(60)
                 stay = chance.expovariate(1 / 25)
                 facing = stay * chance.random()
-                group = group_of(min(95.0, max(3.0, chance.gauss(35, 16))), chance.choice(["female", "male"]))
+                age = min(95.0, max(3.0, chance.gauss(35, 16)))
+                group = Group(age_band(age), chance.choice(["female", "male"] * 4 + [NOT_SURE]))
                 person = Totals(1, round(1000 * stay), round(1000 * facing), dwell_bin(stay))
                 add(rows, {Key(minute, MINUTE, EVERYBODY): replace(person, dwell=NO_DWELL)})
                 add(rows, {Key(start, HOUR, group): person})

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from phiz.audience import Counter
 from phiz.audience.merging import is_time
-from phiz.audience.totals import DAY, MIXED, Group, Rows, Totals
+from phiz.audience.totals import DAY, MIXED, NOT_SURE, Group, Rows, Totals
 from phiz.types import Face
 
 #: Midnight of Sunday, 22 November 2026, in UTC.
 MIDNIGHT = 1_795_305_600
 EVERYBODY, OTHERS = Group("all", "all"), Group(MIXED, MIXED)
-WOMEN, MEN = Group("20-39", "female"), Group("20-39", "male")
+WOMEN, MEN, UNSURE = (Group("20-39", gender) for gender in ("female", "male", NOT_SURE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,13 @@ class Visit(NamedTuple):
     first: float
     last: float
     age: float = 30.0
-    gender: str = "female"
+    gender: str | None = "female"
     facing: float = 1.0
+    sure: float = 0.95
 
 
-def face(age: float = 30.0, gender: str = "female") -> Face:
-    return Face((10.0, 20.0, 30.0, 40.0), 0.9, ((11.0, 21.0),) * 5, age, gender, 0.95)
+def face(age: float | None = 30.0, gender: str | None = "female", sure: float | None = 0.95) -> Face:
+    return Face((10.0, 20.0, 30.0, 40.0), 0.9, ((11.0, 21.0),) * 5, age, gender, sure)
 
 
 def play(counter: Counter, visits: Sequence[Visit], times: Iterable[float]) -> None:
@@ -48,7 +49,7 @@ def play(counter: Counter, visits: Sequence[Visit], times: Iterable[float]) -> N
     for time in times:
         seen, ended = [], []
         for number, visit in enumerate(visits, 1):
-            looks = face(visit.age, visit.gender)
+            looks = face(visit.age, visit.gender, visit.sure)
             if visit.first <= time <= visit.last:
                 seen.append(MadeTrack(number, looks, visit.first, time, visit.facing))
                 shown.add(number)

@@ -20,12 +20,14 @@ const HOURS = [
   line("09:00", "10:00", "hour", "20-39", "male", 8, 20, 15),
   line("10:00", "11:00", "hour", "60+", "male", 5, 50, 50),
   line("10:00", "11:00", "hour", "mixed", "mixed", 7),
+  line("10:00", "11:00", "hour", "40-59", "not sure", 6, 60, 0),
+  line("10:00", "11:00", "hour", "not sure", "not sure", 5, 50, 0),
   { ...line("00:00", "00:00", "day", "mixed", "mixed", 12), end: "2026-11-22T00:00:00+09:00" },
   line("11:00", "12:00", "day", "mixed", "mixed", null, null, null),
 ];
 
 test("sums of people, time and attention leave out lines without figures", () => {
-  assert.deepEqual(summary(HOURS), { people: 38, mean: 320 / 38, facing: 175 / 320 });
+  assert.deepEqual(summary(HOURS), { people: 49, mean: 430 / 49, facing: 175 / 430 });
   assert.deepEqual(summary(HOURS.slice(-1)), { people: 0, mean: null, facing: null });
 });
 
@@ -36,7 +38,7 @@ test("groups of one hour are one bar; what is spread over a day lies below every
     [
       { people: 12, rate: 0.5, base: 0, longer: true },
       { people: 14, rate: 14, base: 0.5, longer: false },
-      { people: 12, rate: 12, base: 0.5, longer: false },
+      { people: 23, rate: 23, base: 0.5, longer: false },
     ],
   );
   assert.equal(bars[1].end - bars[1].start, 3600e3);
@@ -53,20 +55,22 @@ test("in a report by the minute an hour's other minutes lie over the day's other
   assert.deepEqual(bars.map(({ rate, base }) => [rate, base]), [[0.1, 0], [0.5, 0.1], [5, 0.6]]);
 });
 
-test("people by age band and gender, and those of no band", () => {
-  const { bands, mixed } = byGroup(HOURS);
-  assert.equal(mixed, 19);
-  assert.deepEqual(bands.filter(({ female, male }) => female + male), [
-    { age: "20-39", female: 6, male: 8 },
-    { age: "60+", female: 0, male: 5 },
+test("people by age band and gender, those whose gender is not sure, and those of no group", () => {
+  const { bands, unsure, mixed } = byGroup(HOURS);
+  assert.deepEqual([unsure, mixed], [11, 19]);
+  assert.deepEqual(bands.filter(({ female, male, unsure }) => female + male + unsure), [
+    { age: "20-39", female: 6, male: 8, unsure: 0 },
+    { age: "40-59", female: 0, male: 0, unsure: 6 },
+    { age: "60+", female: 0, male: 5, unsure: 0 },
   ]);
   assert.equal(bands.length, 5);
 });
 
 test("time in view, and attention by age band", () => {
-  assert.deepEqual(dwell(HOURS).map(({ people }) => people), [0, 38, 0, 0, 0, 0]);
+  assert.deepEqual(dwell(HOURS).map(({ people }) => people), [0, 49, 0, 0, 0, 0]);
   assert.deepEqual(attention(HOURS), [
     { age: "20-39", facing: 30 / 80 },
+    { age: "40-59", facing: 0 },
     { age: "60+", facing: 1 },
   ]);
 });

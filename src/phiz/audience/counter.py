@@ -66,7 +66,7 @@ class _Person:
     def end_minute(self) -> tuple[Group, Totals]:
         if self.group is None:
             assert self.face is not None
-            self.group, self.face = group_of(self.face.age, self.face.gender), None
+            self.group, self.face = group_of(self.face), None
         totals = Totals(self.began, round(1000 * self.presence), round(1000 * self.attention), self.dwell)
         self._begin_minute(began=0)
         return self.group, totals

@@ -22,7 +22,7 @@ from .totals import DAY, DWELL_NAMES, HOUR, NO_DWELL, Totals
 _TEXTS = ("start", "end", "period", "age", "gender")
 _FIGURES = ("people", "presence_seconds", "attention_seconds", *DWELL_COLUMNS)
 _UNTOLD = (None,) * len(_FIGURES)
-_WIDTHS = "{:<29}  {:<6}  {:<6}  {:>6}  {:>9}  {:>6}" + "  {:>8}" * len(DWELL_NAMES)
+_WIDTHS = "{:<29}  {:<8}  {:<8}  {:>6}  {:>9}  {:>6}" + "  {:>8}" * len(DWELL_NAMES)
 
 
 def table(lines: Sequence[Line], per: str, k: int) -> str:

@@ -70,7 +70,7 @@ class Totals:
 
 
 class Group(NamedTuple):
-    """An age band and a gender, or ALL, or MIXED."""
+    """An age band and a gender, each or both NOT_SURE; or ALL, or MIXED."""
 
     age: str
     gender: str
@@ -90,9 +90,12 @@ class Key(NamedTuple):
 Rows = dict[Key, Totals]
 
 
-def group_of(age: float, gender: str) -> Group:
-    """Return the group of an estimated age in years and gender."""
-    return Group(age_band(age), gender)
+def group_of(face: Face) -> Group:
+    """Return the group that a face is counted in: age band and gender, each NOT_SURE where it is not told.
+
+    The band is that of the age, whatever its interval: most intervals are wider than most bands.
+    """
+    return Group(NOT_SURE if face.age is None else age_band(face.age), told_gender(face))
 
 
 def told_gender(face: Face) -> str:

@@ -108,8 +108,8 @@ class AudienceLine(BaseModel):
     period: Literal["minute", "hour", "day"] = Field(
         description="longer than asked for where the people of shorter ones were too few to tell"
     )
-    age: str = Field(description='age band; "all": everybody, "mixed": of groups too small to tell')
-    gender: str = Field(description='"female", "male", "all" or "mixed"')
+    age: str = Field(description='age band or "not sure"; "all": everybody, "mixed": too small groups')
+    gender: str = Field(description='"female", "male", "not sure", "all" or "mixed"')
     people: int | None = Field(description="who came in that period")
     presence_seconds: float | None = Field(description="time in view, summed over people")
     attention_seconds: float | None = Field(description="of that, with the face turned to the camera")

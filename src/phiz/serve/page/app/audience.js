@@ -1,6 +1,6 @@
 // The audience panel: what `phiz watch --audience` counted, where the service was started with its database.
 
-import { DWELL, summary, told } from "./counts.js";
+import { DWELL, NOT_SURE, summary, told } from "./counts.js";
 import { addDays, longDate } from "./dates.js";
 import { drawCharts, percent, when } from "./figures.js";
 import { complain, tell } from "./notices.js";
@@ -14,7 +14,13 @@ const DAYS = { day: 31, hour: 1, minute: 1 };
 // Columns of the table that hold no figures.
 const TEXTS = [0, 1, 2];
 // What the groups are called that are no age band.
-const NAMES = { female: "female", male: "male", all: "audience.all", mixed: "audience.mixed.group" };
+const NAMES = {
+  female: "female",
+  male: "male",
+  [NOT_SURE]: "audience.unsure.group",
+  all: "audience.all",
+  mixed: "audience.mixed.group",
+};
 
 let token;
 let first; // the oldest and the newest date with people, "YYYY-MM-DD"

@@ -10,6 +10,8 @@ export const DWELL = {
   dwell_60_180: "60-180",
   dwell_180_more: "180+",
 };
+// In place of an age band or a gender that the estimate leaves open.
+export const NOT_SURE = "not sure";
 const UNITS = { minute: 60e3, hour: 3600e3, day: 86400e3 };
 
 /** The lines that have figures. */
@@ -54,16 +56,17 @@ export function overTime({ period, lines }) {
   return bars;
 }
 
-/** People by age band, as [{age, female, male}], and how many are in no band: {bands, mixed}. */
+/** People by age band, as [{age, female, male, unsure}]; how many are unsure in all, and in no group: {bands, unsure, mixed}. */
 export function byGroup(lines) {
-  const bands = AGES.map((age) => ({ age, female: 0, male: 0 }));
-  let mixed = 0;
+  const bands = AGES.map((age) => ({ age, female: 0, male: 0, unsure: 0 }));
+  let [unsure, mixed] = [0, 0];
   for (const { age, gender, people } of told(lines)) {
     const band = bands.find((one) => one.age === age);
-    if (band) band[gender] += people;
-    else mixed += people;
+    if (gender === NOT_SURE) unsure += people;
+    else if (!band) mixed += people;
+    if (band) band[gender === NOT_SURE ? "unsure" : gender] += people;
   }
-  return { bands, mixed };
+  return { bands, unsure, mixed };
 }
 
 /** How many were in view for how long, as [{seconds, people}]. */

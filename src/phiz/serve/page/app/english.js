@@ -86,6 +86,8 @@ export const ENGLISH = {
   "audience.any.hour": "any hour",
   "audience.any.minute": "any minute",
   "audience.groups": "Age band and gender",
+  "audience.unsure": "and {n} people whose gender is not sure",
+  "audience.unsure.group": "not sure",
   "audience.mixed": "and {n} people of groups too small to tell",
   "audience.mixed.group": "mixed",
   "audience.all": "all",

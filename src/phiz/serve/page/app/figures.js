@@ -52,14 +52,17 @@ function drawTime(over) {
 }
 
 function drawGroups(lines) {
-  const { bands, mixed } = byGroup(lines);
-  byId("chart-groups-mixed").textContent = mixed ? say("audience.mixed", { n: mixed }) : "";
-  const [female, male] = [say("female"), say("male")];
+  const { bands, unsure, mixed } = byGroup(lines);
+  const rest = [["audience.unsure", unsure], ["audience.mixed", mixed]].filter(([, n]) => n);
+  byId("chart-groups-mixed").textContent = rest.map(([words, n]) => say(words, { n })).join(", ");
+  const [female, male, other] = [say("female"), say("male"), say("audience.unsure.group")];
   const told = (people) => (people === 0 && mixed ? "–" : people); // none, or too few to tell
   draw("chart-groups", sides, {
     all: bands.map((band) => ({ name: band.age, values: [band.female, band.male], texts: [band.female, band.male].map(told) })),
     heads: [female, male],
-    label: bands.map((band) => `${band.age}: ${female} ${told(band.female)}, ${male} ${told(band.male)}`).join("; "),
+    label: bands
+      .map((band) => `${band.age}: ${female} ${told(band.female)}, ${male} ${told(band.male)}, ${other} ${told(band.unsure)}`)
+      .join("; "),
   });
 }
 

@@ -86,6 +86,8 @@ export const KOREAN = {
   "audience.any.hour": "시각 미상",
   "audience.any.minute": "분 미상",
   "audience.groups": "나이대와 성별",
+  "audience.unsure": "그 밖에 성별이 불확실한 {n}명",
+  "audience.unsure.group": "불확실",
   "audience.mixed": "그 밖에 너무 작은 집단에 속한 {n}명",
   "audience.mixed.group": "혼합",
   "audience.all": "전체",
