@@ -9,7 +9,7 @@ import pytest
 
 from phiz.errors import RecipeError
 from phiz.evaluation.protocols import load_protocol
-from phiz.toml_file import read_toml
+from phiz.toml_file import line_of, read_toml
 
 
 def readers() -> list[Callable[[Path], object]]:
@@ -65,3 +65,45 @@ def test_a_number_that_no_float_holds_is_refused(tmp_path: Path, place: str, num
     path.write_text("\n".join(kept), encoding="utf-8")
     with pytest.raises(RecipeError, match="finite number"):
         load_recipe(path)
+
+
+LINES = '''# a
+[screen]
+x = 1
+
+[[content]]
+name = "a"
+list = [
+  1,
+  2,
+]
+when.a.least = 1
+[[content]]
+name = "b"
+text = """
+[[content]]
+name = "c"
+"""
+[content.when]
+b = {least = 1}
+z = 3'''
+
+
+@pytest.mark.parametrize(
+    ("keys", "line"),
+    [
+        ((), 1),
+        (("screen",), 2),
+        (("screen", "x"), 3),
+        (("content", 0), 5),
+        (("content", 0, "list"), 7),
+        (("content", 0, "when", "a"), 11),
+        (("content", 1), 12),
+        (("content", 1, "text"), 14),
+        (("content", 1, "when"), 18),
+        (("content", 1, "when", "b", "least"), 19),
+        (("content", 1, "when", "z"), 20),
+    ],
+)
+def test_the_line_of_a_value(keys: tuple[str | int, ...], line: int) -> None:
+    assert line_of(LINES, keys) == line

@@ -43,6 +43,7 @@ COMMANDS: dict[str, str | None] = {
     "serve": "serve",
     "watch": "stream",
     "audience": None,
+    "signage": "serve",
     "benchmark": None,
 }
 
