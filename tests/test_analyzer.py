@@ -176,6 +176,14 @@ def test_a_chip_without_a_found_face_is_taken_whole(fake_model: Path) -> None:
     assert result.faces[0].gender_score == pytest.approx(0.8)
 
 
+def test_faces_that_are_known_are_not_looked_for(fake_model: Path, two_faces: tuple[Detection, ...]) -> None:
+    analyzer, known = Analyzer(fake_model), detection(60, 5, 40)
+    located = analyzer.locate(picture(), [known])
+    assert located.detections == (known,)
+    template = analyzer._model.template
+    assert (located.crops[0] == face_crop(picture(), known.keypoints, 64, template)).all()
+
+
 def test_results_come_in_input_order(
     fake_model: Path, two_faces: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ def test_every_recipe_exists():
 
 
 @pytest.mark.parametrize(
-    "tool", ["protocol_figures", "attribute_figures", "age_network_figures", "comparison"]
+    "tool", ["protocol_figures", "attribute_figures", "age_network_figures", "comparison", "robustness"]
 )
 def test_figures_are_those_of_results(tool):
     check = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"]

@@ -198,16 +198,20 @@ class Analyzer:
             name=name,
         )
 
-    def locate(self, picture: Picture | Image) -> Located:
+    def locate(
+        self, picture: Picture | Image, detections: Sequence[Detection | None] | None = None
+    ) -> Located:
         """Return the faces of a picture as read, or of an upright RGB array, cut out for `estimate`.
 
         `locate`, `estimate` and `combine` are what `analyze` does, for callers who gather the faces of
-        several pictures into one network call. Raises ImageError where a picture that was read smaller has to
-        be read whole and cannot.
+        several pictures into one network call, or who know where they are: detections, in pixels of the whole
+        picture; without them they are looked for. Raises ImageError where a picture that was read smaller has
+        to be read whole and cannot.
         """
         if not isinstance(picture, Picture):
             picture = Picture.of(picture)
-        detections = self._detect(picture)
+        if detections is None:
+            detections = self._detect(picture)
         cut = _Cutter(picture, detections)
         genders, told = self._look(cut), self._tell(cut)
         crops = cut(self._model.size, self._model.template, self._landmarker)

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str | None] = {
     "annotate": "train",
     "protocols": "eval",
     "evaluate": "eval",
+    "robustness": "eval",
     "compare": "eval",
     "attributes": "train",
     "fairness": "train",

@@ -46,7 +46,7 @@ def cs_curves(table: Table) -> str:
             axes.plot(
                 [row[1] for row in rows],
                 [100 * row[2] for row in rows],
-                color=_ink(SERIES[index % len(SERIES)]),
+                color=ink(SERIES[index % len(SERIES)]),
                 linestyle=STYLES[index % len(STYLES)],
                 marker="o",
                 markersize=3.5,
@@ -57,7 +57,7 @@ def cs_curves(table: Table) -> str:
         axes.set_xticks(range(0, 16, 3))
         _legend(axes, "lower right")
 
-    return _svg(draw, "Cumulative score by absolute age error")
+    return drawing(draw, "Cumulative score by absolute age error")
 
 
 def error_by_age(table: Table) -> str:
@@ -68,9 +68,9 @@ def error_by_age(table: Table) -> str:
         shown = [row for row in rows if row["mae"] is not None]
         middle = [(row["age_from"] + row["age_to"]) / 2 for row in shown]
         mae = [row["mae"] for row in shown]
-        blue, orange = _ink("series-1"), _ink("series-2")
+        blue, orange = ink("series-1"), ink("series-2")
         low, high = [row["low"] for row in shown], [row["high"] for row in shown]
-        axes.axhline(0, color=_ink("muted"), linewidth=0.8)
+        axes.axhline(0, color=ink("muted"), linewidth=0.8)
         axes.fill_between(middle, low, high, color=blue, alpha=0.18, linewidth=0)
         axes.plot(middle, mae, color=blue, marker="o", markersize=4, linewidth=2, label="MAE, 95% interval")
         axes.plot(
@@ -88,7 +88,7 @@ def error_by_age(table: Table) -> str:
         axes.margins(y=0.16)
         _legend(axes, "best")
 
-    return _svg(draw, "Age error by true age")
+    return drawing(draw, "Age error by true age")
 
 
 def density(table: Table) -> str:
@@ -102,11 +102,11 @@ def density(table: Table) -> str:
         end = max([*table.column("true_to"), *table.column("predicted_to"), CELL])
         start = min([*table.column("true_from"), *table.column("predicted_from"), 0])
         squares = [[(a, c), (b, c), (b, d), (a, d)] for a, b, c, d, _ in table.rows]
-        red, green, blue, _ = to_rgba(_ink("series-1"))
+        red, green, blue, _ = to_rgba(ink("series-1"))
         shades = [(red, green, blue, _shade(n / most)) for n in table.column("pictures")]
         axes.grid(visible=False)
         axes.add_collection(PolyCollection(squares, facecolors=shades, edgecolors="none"))
-        axes.plot([start, end], [start, end], color=_ink("muted"), linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot([start, end], [start, end], color=ink("muted"), linewidth=1, linestyle=(0, (4, 3)))
         axes.set(xlim=(start, end), ylim=(start, end), aspect="equal")
         axes.set(xlabel="true age, years", ylabel="predicted age, years")
         key = axes.inset_axes((1.05, 0.0, 0.04, 0.6))
@@ -124,9 +124,9 @@ def density(table: Table) -> str:
         key.tick_params(length=0, labelsize=8)
         for side in key.spines.values():
             side.set_visible(False)
-        key.set_title("pictures\nper cell", fontsize=8, loc="left", color=_ink("muted"))
+        key.set_title("pictures\nper cell", fontsize=8, loc="left", color=ink("muted"))
 
-    return _svg(draw, "Predicted against true age")
+    return drawing(draw, "Predicted against true age")
 
 
 def reliability(table: Table) -> str:
@@ -136,8 +136,8 @@ def reliability(table: Table) -> str:
         rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
         rows = [row for row in rows if row["pictures"]]
         most = max((row["pictures"] for row in rows), default=1)
-        blue = _ink("series-1")
-        axes.plot([50, 100], [50, 100], color=_ink("muted"), linewidth=1, linestyle=(0, (4, 3)))
+        blue = ink("series-1")
+        axes.plot([50, 100], [50, 100], color=ink("muted"), linewidth=1, linestyle=(0, (4, 3)))
         sure, right = ([100 * row[name] for row in rows] for name in ("score", "accuracy"))
         axes.plot(sure, right, color=blue, linewidth=1.2, alpha=0.5)
         axes.scatter(sure, right, s=[18 + 160 * row["pictures"] / most for row in rows], color=blue, zorder=3)
@@ -147,7 +147,7 @@ def reliability(table: Table) -> str:
         axes.set(xlim=(49, 101.5), ylim=(max(0, min([45.0, *low, *right]) - 4), 104))
         axes.set(xlabel="stated probability of the named gender, %", ylabel="named gender is right, %")
 
-    return _svg(draw, "Reliability of the gender estimate")
+    return drawing(draw, "Reliability of the gender estimate")
 
 
 def differences(rows: Sequence[tuple[str, float, float, float]], label: str) -> str:
@@ -155,14 +155,14 @@ def differences(rows: Sequence[tuple[str, float, float, float]], label: str) -> 
 
     def draw(axes: Axes) -> None:
         places = range(len(rows))
-        axes.axvline(0, color=_ink("muted"), linewidth=1)
-        axes.hlines(places, [r[2] for r in rows], [r[3] for r in rows], color=_ink("series-1"), linewidth=2)
-        axes.plot([r[1] for r in rows], places, "o", color=_ink("series-1"), markersize=7)
+        axes.axvline(0, color=ink("muted"), linewidth=1)
+        axes.hlines(places, [r[2] for r in rows], [r[3] for r in rows], color=ink("series-1"), linewidth=2)
+        axes.plot([r[1] for r in rows], places, "o", color=ink("series-1"), markersize=7)
         axes.set_yticks(places, [row[0] for row in rows])
         axes.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
         axes.margins(x=0.12)
 
-    return _svg(draw, label.capitalize(), (SIZE[0], 1.1 + 0.45 * len(rows)))
+    return drawing(draw, label.capitalize(), (SIZE[0], 1.1 + 0.45 * len(rows)))
 
 
 def standalone(svg: str) -> str:
@@ -174,7 +174,8 @@ def standalone(svg: str) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{svg}\n'
 
 
-def _ink(role: str) -> str:
+def ink(role: str) -> str:
+    """Return the stand-in colour of a role in COLOURS, to draw with."""
     return COLOURS[role][0]
 
 
@@ -186,10 +187,10 @@ def _shade(share: float) -> float:
 def _legend(axes: Axes, place: Literal["best", "lower right"]) -> None:
     legend = axes.legend(loc=place, frameon=False, fontsize=9)
     for text in legend.get_texts():
-        text.set_color(_ink("ink"))
+        text.set_color(ink("ink"))
 
 
-def _svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> str:
+def drawing(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = SIZE) -> str:
     """Return an <svg> element without outside references; the same drawing gives the same bytes."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -202,19 +203,19 @@ def _svg(draw: Callable[[Axes], None], title: str, size: tuple[float, float] = S
         "font.family": "sans-serif",
         "font.sans-serif": ["DejaVu Sans"],
         "font.size": 10,
-        "text.color": _ink("ink"),
-        "axes.edgecolor": _ink("muted"),
-        "axes.labelcolor": _ink("ink"),
+        "text.color": ink("ink"),
+        "axes.edgecolor": ink("muted"),
+        "axes.labelcolor": ink("ink"),
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,
         "axes.axisbelow": True,
-        "grid.color": _ink("rule"),
+        "grid.color": ink("rule"),
         "grid.linewidth": 0.8,
-        "xtick.color": _ink("muted"),
-        "ytick.color": _ink("muted"),
-        "xtick.labelcolor": _ink("ink"),
-        "ytick.labelcolor": _ink("ink"),
+        "xtick.color": ink("muted"),
+        "ytick.color": ink("muted"),
+        "xtick.labelcolor": ink("ink"),
+        "ytick.labelcolor": ink("ink"),
     }
     file = io.StringIO()
     with matplotlib.rc_context(style):
