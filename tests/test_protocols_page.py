@@ -28,7 +28,15 @@ def test_every_recipe_exists():
 
 
 @pytest.mark.parametrize(
-    "tool", ["protocol_figures", "attribute_figures", "age_network_figures", "comparison", "robustness"]
+    "tool",
+    [
+        "protocol_figures",
+        "attribute_figures",
+        "age_network_figures",
+        "comparison",
+        "robustness",
+        "model_figures",
+    ],
 )
 def test_figures_are_those_of_results(tool):
     check = [sys.executable, str(ROOT / "tools" / f"{tool}.py"), "--check"]

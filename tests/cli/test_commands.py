@@ -83,8 +83,9 @@ def test_models_table(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(store, "WEIGHTS", fake_model.parent)
     done = run("models")
     assert done.output == (
-        "name  input  parameters  multiply-adds  weights' licence  task\n"
-        "fake  64x64  7           12,288         Apache-2.0        age and gender of one face\n"
+        "name  input  parameters  multiply-adds  weights     task\n"
+        "fake  64x64  7           12,288         Apache-2.0  age and gender of one face\n"
+        "\nphiz models show NAME tells more.\n"
     )
     assert done.exit_code == 0
 

@@ -14,6 +14,7 @@ from .card import ModelCard
 
 DEFAULT_MODEL = "multitask-64"
 WEIGHTS = Path(__file__).parent / "weights"
+_BESIDE = (".onnx", ".json")
 #: Short names that `--model` takes as well.
 ALIASES = {"accurate": "age-accurate", "int8": "multitask-64-int8"}
 
@@ -29,10 +30,9 @@ def find_model(model: str | PathLike[str] = DEFAULT_MODEL) -> tuple[ModelCard, P
     model: the name of a known model, or the path of a `.onnx` file or of its `.json` card; the
     two lie beside each other under one name. Raises ModelError where either is missing or damaged.
     """
-    path = Path(model)
-    if path.suffix in (".onnx", ".json"):
-        return ModelCard.load(path.with_suffix(".json")), path.with_suffix(".onnx")
-    card = known_card(fspath(model))
+    card, path = find_card(model), Path(model)
+    if path.suffix in _BESIDE:
+        return card, path.with_suffix(".onnx")
     shipped, fetched = WEIGHTS / f"{card.name}.onnx", fetched_path(card)
     if shipped.exists() or not (card.url or fetched.exists()):
         return card, shipped
@@ -43,6 +43,12 @@ def find_model(model: str | PathLike[str] = DEFAULT_MODEL) -> tuple[ModelCard, P
             f"FILE` with a copy of {card.url}"
         )
     return card, fetched
+
+
+def find_card(model: str | PathLike[str]) -> ModelCard:
+    """Return a model's card alone, of weights that were not fetched too; model as in `find_model`."""
+    path = Path(model)
+    return ModelCard.load(path.with_suffix(".json")) if path.suffix in _BESIDE else known_card(fspath(model))
 
 
 def known_card(name: str) -> ModelCard:
