@@ -122,7 +122,7 @@ def analyze(
     if workers is not None or ray_address is not None:
         raise PhizError("--workers and --ray-address belong to --engine ray; add it, or leave them out")
 
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     from ..analyzer import Analyzer
     from .inputs import Aside, expand, named_sources

@@ -78,7 +78,7 @@ def _print(lines: Iterable[str]) -> None:
 
 def _shrink(records: list[FaceRecord]) -> tuple[list[FaceRecord], Small, list[Skipped]]:
     """Read every picture small; those that cannot be read are left out of the comparison."""
-    from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+    from tqdm import tqdm
 
     readable, small, unreadable = [], [], []
     for record in tqdm(records, unit="picture", disable=None):

@@ -153,7 +153,7 @@ def evaluate(
 
 def _analyze(plan: Plan, model: str, *, threads: int, cropped: bool, provider: str) -> list[Scored]:
     """Return the answers that phiz analyze gives on the test pictures of every fold."""
-    from tqdm import tqdm  # type: ignore[import-untyped]
+    from tqdm import tqdm
 
     from ..analyzer import Analyzer
     from ..evaluation import run

@@ -122,7 +122,7 @@ def young(
     model: Annotated[str, typer.Option(help="Model of age.")] = "multitask-64",
 ) -> None:
     """Say at which age CelebA's Young ends, by what a model of age reads from its training pictures."""
-    from tqdm import tqdm  # type: ignore[import-untyped,unused-ignore]
+    from tqdm import tqdm
 
     from ..analyzer import Analyzer
     from ..datasets import registry

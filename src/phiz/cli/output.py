@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
-from functools import partial
 from types import MappingProxyType, TracebackType
 
 from ..errors import PhizError
@@ -157,8 +156,7 @@ class Sink:
             self._part = self._target + SUFFIX
         try:
             # Unbuffered: after a failed write nothing may linger and be written later.
-            plain = partial(open, path, "wb", buffering=0)
-            self._file = open_shared_part(self._target) if self._part else plain()
+            self._file = open_shared_part(self._target) if self._part else io.FileIO(path, "w")
         except InUseError as error:
             raise OutputError(f"cannot write {display_name(path)}: {error}") from error
         except OSError as error:

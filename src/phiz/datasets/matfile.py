@@ -46,7 +46,8 @@ def main(path: str, struct: str, *names: str) -> int:
     """Write the columns to standard output as .npz, or the text of a DataError; return the exit status."""
     packed = io.BytesIO()
     try:
-        np.savez(packed, **read(Path(path), names, struct or None))
+        arrays: dict[str, Any] = dict(read(Path(path), names, struct or None))
+        np.savez(packed, **arrays)
     except DataError as error:
         sys.stdout.buffer.write(os.fsencode(str(error)))
         return _REFUSED
@@ -83,7 +84,7 @@ def read(path: Path, names: Sequence[str], struct: str | None) -> dict[str, NDAr
 
 
 def _version5(path: Path, names: Sequence[str], struct: str | None) -> dict[str, NDArray[Any]]:
-    from scipy.io import loadmat  # type: ignore[import-untyped,unused-ignore]
+    from scipy.io import loadmat
 
     content = loadmat(path, squeeze_me=True, variable_names=[struct] if struct else names)
     if struct is None:
@@ -103,7 +104,7 @@ def _text(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _hdf5(path: Path, names: Sequence[str], struct: str | None) -> dict[str, NDArray[Any]]:
-    import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    import h5py
 
     found = {}
     with h5py.File(path, "r") as file:

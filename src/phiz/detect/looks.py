@@ -26,7 +26,7 @@ def first_factor(width: int, height: int, min_face: float | None, card: Detector
 
     min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
     `card.asked_look_pixels`. None for the card's own: within `card.look_pixels`, unless that would shrink the
-    picture to less than a half; then within `card.finest_look_pixels`. A small picture is then not shrunk below
+    picture to less than a half; then within `card.finest_look_pixels`. A small picture is not shrunk below
     `card.least_look_pixels`: looking costs little there, and points are steadier.
     """
     pixels = width * height

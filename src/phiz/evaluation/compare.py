@@ -154,7 +154,7 @@ def names(paths: Sequence[Path]) -> list[str]:
 
 
 def _of_age(pairs: Sequence[Pair], seed: int, resamples: int) -> list[Difference]:
-    from scipy.stats import wilcoxon  # type: ignore[import-untyped]
+    from scipy.stats import wilcoxon
 
     first, true = ages([a for a, _ in pairs])
     second, _ = ages([b for _, b in pairs])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
-import onnxruntime  # type: ignore[import-untyped]
+import onnxruntime
 
 
 class Session:

@@ -6,6 +6,8 @@ whose VGG-16 the papers' comparison replaces by AlexNet, ResNet and EfficientNet
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -122,7 +124,8 @@ def timm_backbone(name: str, pretrained: bool) -> tuple[nn.Module, Norm]:
             f"as {near}"
         )
     net = timm.create_model(name, num_classes=0)
-    norm = net.pretrained_cfg["mean"], net.pretrained_cfg["std"]
+    of_input = cast(dict[str, tuple[float, ...]], net.pretrained_cfg)
+    norm = of_input["mean"], of_input["std"]
     if not pretrained or load_packaged(name, net):
         return net, norm
     try:
@@ -140,7 +143,7 @@ def _alexnet(pretrained: bool) -> nn.Module:
     except Exception as error:  # URLError, a wrong hash, a disk that is full
         raise RecipeError(_no_weights("alexnet", "download.pytorch.org", error)) from error
     net.classifier[-1] = nn.Identity()
-    return net
+    return cast(nn.Module, net)
 
 
 def _no_weights(name: str, host: str, error: Exception) -> str:

@@ -37,7 +37,8 @@ class Excite(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Scale the channels."""
-        return x * self.layers(x.mean((2, 3)))[:, :, None, None]
+        weights: Tensor = self.layers(x.mean((2, 3)))
+        return x * weights[:, :, None, None]
 
 
 def _block(cin: int) -> list[nn.Module]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -50,7 +52,8 @@ def renamed(weights: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
 
     The package numbers blocks through, timm numbers stages and the blocks in them; both in running order.
     """
-    places = [(s, b, block) for s, stage in enumerate(net.blocks) for b, block in enumerate(stage)]
+    stages = cast(Iterable[Iterable[nn.Module]], net.blocks)
+    places = [(s, b, block) for s, stage in enumerate(stages) for b, block in enumerate(stage)]
     found: dict[str, Tensor] = {}
     for key, value in weights.items():
         if match := re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key):

@@ -30,7 +30,7 @@ class PReLU(nn.PReLU):
         slope = self.weight.to(input.dtype)
         if not (self.training and torch.is_grad_enabled()):
             return F.prelu(input, slope)
-        y: Tensor = _PReLU.apply(input, slope)  # type: ignore[no-untyped-call]
+        y: Tensor = _PReLU.apply(input, slope)
         return y
 
 

@@ -46,7 +46,7 @@ class SepConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block."""
-        y = self.pointwise(self.act(self.norm1(self.depthwise(x))))
+        y: Tensor = self.pointwise(self.act(self.norm1(self.depthwise(x))))
         return y + x if self.skip else y
 
 
@@ -65,7 +65,7 @@ class WholeConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block."""
-        y = self.act(self.norm(self.conv(x)))
+        y: Tensor = self.act(self.norm(self.conv(x)))
         return y + x if self.skip else y
 
 
@@ -80,7 +80,8 @@ class PointConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        return self.act(self.norm(self.conv(x)))
+        y: Tensor = self.act(self.norm(self.conv(x)))
+        return y
 
 
 class Features(nn.Module):
@@ -98,7 +99,8 @@ class Features(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool."""
-        return self.drop(self.norm(self.conv(x)).flatten(1))
+        y: Tensor = self.drop(self.norm(self.conv(x)).flatten(1))
+        return y
 
 
 class AgeOutput(nn.Module):

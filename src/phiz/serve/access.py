@@ -90,7 +90,7 @@ class KnownHosts:
     def __init__(self, app: ASGIApp, hosts: Sequence[str] = ()) -> None:
         self._app = app
         self._hosts = {"localhost", *map(host_name, hosts)}
-        self._any_address = any(not isinstance(host, str) and host.is_unspecified for host in self._hosts)
+        self._any_address = any(getattr(host, "is_unspecified", False) for host in self._hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on where its Host is known."""

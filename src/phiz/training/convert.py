@@ -114,7 +114,7 @@ def parity(model: Model, predict: Predict) -> float:
 
 
 def _openvino(path: Path, model: Model, folder: Path, stem: str) -> Predict:
-    import openvino  # type: ignore[import-not-found]
+    import openvino
 
     made = folder / f"{stem}.xml"
     openvino.save_model(openvino.convert_model(path), made, compress_to_fp16=False)
@@ -134,7 +134,7 @@ def _ncnn(path: Path, model: Model, folder: Path, stem: str) -> Predict:
     in0 are the pixels, out0 is age, out1 is female. The branches' own answers are left out: they would be
     tensors without a dimension, on which ncnn fails.
     """
-    import ncnn  # type: ignore[import-not-found]
+    import ncnn
 
     graph = _for_ncnn(onnx.load(path))
     with TemporaryDirectory(prefix="phiz-pnnx-") as work:
@@ -179,7 +179,7 @@ def _for_ncnn(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _pnnx() -> str:
-    import pnnx  # type: ignore[import-not-found]
+    import pnnx
 
     return str(pnnx.EXEC_PATH)
 

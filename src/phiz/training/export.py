@@ -47,7 +47,7 @@ class Deployed(nn.Module):
         layers = [*net.female, *(output.fc for output in net.years)]
         looks_at = [*net.for_female, *net.for_age]
         widths = {name: layer.in_features for name, layer in zip(looks_at, layers, strict=True)}
-        self.names = [name for name in ("main", "gender", "age", "ensemble") if name in widths]
+        self.names: list[str] = [name for name in ("main", "gender", "age", "ensemble") if name in widths]
         starts = {name: sum(widths[n] for n in self.names[:i]) for i, name in enumerate(self.names)}
         self.bins, self.females, self.branches = len(net.ages), len(net.female), len(net.branches)
         self.ages = len(net.years)

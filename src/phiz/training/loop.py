@@ -166,7 +166,7 @@ class Run:
         # Colours last in memory: depthwise convolutions train 1.5 times as fast on a CPU
         self.net: nn.Module = task.start().to(memory_format=torch.channels_last)
         self.frozen = _freeze(self.net, opt.frozen)
-        self.fabric = Fabric(accelerator=opt.device, devices=opt.devices, precision=opt.precision)
+        self.fabric = Fabric(accelerator=opt.device, devices=opt.devices, precision=cast(Any, opt.precision))
         self.fabric.launch()
         self.net = self.fabric.to_device(self.net)
         self.average = AveragedModel(self.net, multi_avg_fn=_averaging(opt.average), use_buffers=True)
@@ -250,12 +250,12 @@ def _groups(net: nn.Module, opt: Optimisation) -> list[dict[str, Any]]:
     return [*groups, decay, {"params": [p for p in rest if p.ndim <= 1], "weight_decay": 0.0}]
 
 
-def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], int], None]:
+def _averaging(decay: float) -> Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]:
     """Return the exponential average's update; its memory grows with the steps, to forget the start."""
 
     @torch.no_grad()
-    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: int) -> None:
-        keep = min(decay, (1 + count) / (10 + count))
+    def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+        keep = min(decay, (1 + int(count)) / (10 + int(count)))
         for mean, now in zip(averaged, current, strict=True):
             if mean.is_floating_point():
                 mean.lerp_(now, 1 - keep)

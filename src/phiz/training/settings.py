@@ -76,7 +76,7 @@ def typed(path: Path, where: str, value: Any, kind: Any) -> Any:
             return tuple(inner(item) for item in value)
     if kind in (int, str, bool) and type(value) is kind:
         return value
-    names = {tuple[float, ...]: "list of finite numbers", tuple[str, ...]: "list of texts"}
-    names |= {float: "finite number"}
+    names: dict[Any, str] = {float: "finite number"}
+    names |= {tuple[float, ...]: "list of finite numbers", tuple[str, ...]: "list of texts"}
     name = names.get(kind) or getattr(kind, "__name__", str(kind))
     raise RecipeError(f"{path}: {where} must be of type {name}, got {value!r}")

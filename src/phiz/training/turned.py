@@ -72,14 +72,15 @@ def _depth(surface: Floats, side: int) -> tuple[Floats, Floats]:
     far = np.where(np.isnan(inside), (distance / width - HEAD) / (STILL - HEAD), 0.0).clip(0, 1)
     loose = far * far * (3 - 2 * far)
     # Smooth, because the rim of the mesh is a polygon
-    return gaussian_filter(depth.reshape(x.shape), SMOOTH), loose.reshape(x.shape)
+    smooth: Floats = gaussian_filter(depth.reshape(x.shape), SMOOTH)
+    return smooth, loose.reshape(x.shape)
 
 
 def _fine(values: Floats, at: Floats) -> Floats:
     """Return values of the coarse grid between its points, along both directions."""
     coarse = np.arange(len(values)) * float(STEP)
     rows = np.array([np.interp(at, coarse, row) for row in values])
-    return np.array([np.interp(at, coarse, column) for column in rows.T]).T
+    return np.stack([np.interp(at, coarse, column) for column in rows.T], axis=1)
 
 
 def _drawn(picture: Pixels, x: Floats, y: Floats, moved: Floats, depth: Floats) -> Pixels:
