@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import fft, ndimage
 
-Picture = NDArray[np.float32]
+Picture = NDArray[np.floating[Any]]
 Recipe = Callable[[Picture, Any, np.random.Generator], Picture]
 
 #: Pixels along the patches that the recipes' lengths are meant for.
@@ -114,9 +114,12 @@ def _zoom_blur(x: Picture, setting: tuple[float, float], rng: np.random.Generato
     zooms = np.arange(1 + step, most, step)
     height, width = x.shape[:2]
     for zoom in zooms:
-        box = [side / 2 * (1 + sign / zoom) for sign in (-1, 1) for side in (width, height)]
-        total += np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box)) / np.float32(255)
-    return total / (len(zooms) + 1)
+        left, top, right, bottom = (
+            side / 2 * (1 + sign / zoom) for sign in (-1, 1) for side in (width, height)
+        )
+        box = (left, top, right, bottom)
+        total += _floats(picture.resize((width, height), Image.Resampling.BILINEAR, box))
+    return np.asarray(total / (len(zooms) + 1))
 
 
 def _snow(
@@ -126,12 +129,12 @@ def _snow(
     mean, zoom, least, length, drift, kept = setting
     height, width = x.shape[:2]
     flakes = rng.normal(mean, 0.3, (math.ceil(height / zoom), math.ceil(width / zoom)))
-    large = Image.fromarray(np.float32(flakes)).resize((width, height), Image.Resampling.BILINEAR)
-    lit = np.clip(np.where(np.asarray(large) < least, 0, large), 0, 1).astype(np.float32)[..., None]
+    large = np.asarray(Image.fromarray(np.float32(flakes)).resize((width, height), Image.Resampling.BILINEAR))
+    lit = np.clip(np.where(large < least, 0, large), 0, 1).astype(np.float32)[..., None]
     lit = _filtered(lit, _motion_kernel(length, drift, rng.uniform(-3 * math.pi / 4, -math.pi / 4)))
     grey = x @ np.array([0.299, 0.587, 0.114], np.float32)
     pale = np.maximum(x, (grey * 1.5 + 0.5)[..., None])
-    return kept * x + (1 - kept) * pale + lit + lit[::-1, ::-1]
+    return np.asarray(kept * x + (1 - kept) * pale + lit + lit[::-1, ::-1])
 
 
 def _clouds(side: int, decay: float, rng: np.random.Generator) -> Picture:
@@ -156,12 +159,12 @@ def _value(x: Picture, added: float, rng: np.random.Generator) -> Picture:
     """Add to the value of HSV, which keeps hue and saturation: a pixel is multiplied as a whole."""
     value = x.max(2, keepdims=True)
     wanted = np.clip(value + added, 0, 1)
-    return np.where(value > 0, x * (wanted / np.maximum(value, 1e-6)), wanted)
+    return np.asarray(np.where(value > 0, x * (wanted / np.maximum(value, 1e-6)), wanted))
 
 
 def _contrast(x: Picture, kept: float, rng: np.random.Generator) -> Picture:
     mean = x.mean((0, 1), keepdims=True)
-    return (x - mean) * kept + mean
+    return np.asarray((x - mean) * kept + mean)
 
 
 def _elastic(x: Picture, amplitude: float, rng: np.random.Generator) -> Picture:
@@ -177,24 +180,28 @@ def _elastic(x: Picture, amplitude: float, rng: np.random.Generator) -> Picture:
 def _pixelate(x: Picture, share: float, rng: np.random.Generator) -> Picture:
     height, width = x.shape[:2]
     small = Image.fromarray(_bytes(x)).resize((int(width * share), int(height * share)), Image.Resampling.BOX)
-    return np.asarray(small.resize((width, height), Image.Resampling.NEAREST)) / np.float32(255)
+    return _floats(small.resize((width, height), Image.Resampling.NEAREST))
 
 
 def _jpeg(x: Picture, quality: int, rng: np.random.Generator) -> Picture:
     file = io.BytesIO()
     Image.fromarray(_bytes(x)).save(file, "JPEG", quality=quality)
-    return np.asarray(Image.open(file)) / np.float32(255)
+    return _floats(Image.open(file))
 
 
 def _exposure(x: Picture, stops: float, rng: np.random.Generator) -> Picture:
     """Give a camera so many stops of light less: pixels are about the 2.2th root of light."""
-    return x * np.float32(2 ** (stops / 2.2))
+    return np.asarray(x * np.float32(2 ** (stops / 2.2)))
 
 
 def _few_pixels(x: Picture, side: int, rng: np.random.Generator) -> Picture:
     """Shrink the picture, each pixel the mean of what it covers."""
     picture = Image.fromarray(_bytes(x))
-    return np.asarray(picture.resize((side, side), Image.Resampling.BOX)) / np.float32(255)
+    return _floats(picture.resize((side, side), Image.Resampling.BOX))
+
+
+def _floats(picture: Image.Image) -> Picture:
+    return np.asarray(np.asarray(picture) / np.float32(255))
 
 
 def _bytes(x: Picture) -> NDArray[np.uint8]:

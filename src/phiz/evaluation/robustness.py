@@ -203,7 +203,7 @@ def rows(found: Sequence[Answers], size: int, *, seed: int = 0, resamples: int =
     keys = [(key, measure) for key in groups for measure in MEASURES]
     table = np.array([[_measured(each, groups[key], m) for key, m in keys] for each in found], np.float64)
     known = ~np.isnan(table)
-    kept = known.any(axis=0)
+    kept = np.asarray(known.any(axis=0))
     filled, weight = np.where(known, table, 0.0)[:, kept], known[:, kept].astype(np.float64)
 
     def mean(times: Floats) -> Floats:
