@@ -14,9 +14,11 @@ CARD = load_card()
 @pytest.mark.parametrize(
     ("size", "factor"),
     [
-        ((100, 80), 1.25),
-        ((640, 480), 1.25),
-        ((1024, 768), 1.25),
+        ((100, 80), 1),
+        ((400, 350), 1),  # 0.14 megapixels: smaller pictures are not shrunk
+        ((500, 400), 1.25),  # and larger ones not below it
+        ((640, 480), 1.5),
+        ((1024, 768), 1.5),
         ((1280, 960), 1.5),
         ((1920, 1080), 1.75),
         ((1920, 1440), 2),
@@ -63,6 +65,15 @@ def test_no_default_look_is_larger_than_its_bounds(size: tuple[int, int]) -> Non
     assert pixels <= CARD.finest_look_pixels
     assert factor <= 2 or pixels * (factor / (factor - 0.25)) ** 2 > CARD.finest_look_pixels
     assert factor >= 2 or pixels <= CARD.look_pixels
+    assert size[0] * size[1] <= CARD.least_look_pixels or factor > 1
+
+
+@pytest.mark.parametrize("size", [(w, h) for w in (40, 300, 420, 640, 800) for h in (30, 240, 480, 640)])
+def test_a_small_picture_is_shrunk_no_further_than_to_the_least_look(size: tuple[int, int]) -> None:
+    factor = first_factor(*size, None, CARD)
+    pixels = size[0] * size[1]
+    assert factor == 1 or pixels / (factor - 0.25) ** 2 > CARD.least_look_pixels
+    assert CARD.min_face / factor >= CARD.fills or pixels > CARD.look_pixels
 
 
 def test_a_coarse_look_follows_only_where_a_face_may_be_too_large() -> None:

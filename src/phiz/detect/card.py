@@ -19,14 +19,13 @@ class DetectorCard:
     keypoints: what the network's points are, in its order. strides: pixels per cell of each output.
     score, chip_score: least score of a face in a photo, and in a picture known to be one cropped face.
     overlap: of two boxes that overlap more (intersection over union) the better one stays.
-    min_face: width in pixels of the smallest face looked for by default. fills: pixels of the look that the
-    smallest face fills at least. slack: boxes narrower than this share of it are left out.
-    watch_share: smallest face in a stream, as a share of a frame's longer side.
-    least_look_pixels: pixels below which a picture is not shrunk for a default look.
-    look_pixels: most pixels of a default look, unless that would shrink a picture to less than a half;
-    finest_look_pixels: most that it has then; asked_look_pixels: most where the caller names min_face.
-    coarse_above: shorter side of the first look from which a coarse one follows, for faces larger than the
-    network reaches. coarse_side: longer side of that, at most. coarse_least: narrowest face taken from it.
+    min_face: width in pixels of the smallest face looked for by default. fills: pixels of the look that it
+    fills at least. slack: boxes narrower than this share of it are left out. watch_share: smallest face in a
+    stream, as a share of a frame's longer side. least_look_pixels: no picture is shrunk below it by default.
+    look_pixels: most of a default look, unless that would shrink a picture to less than a half;
+    finest_look_pixels: most that it has then; asked_look_pixels: most where min_face is named. coarse_above:
+    shorter side of the first look from which a coarse one follows, for faces larger than the network reaches;
+    coarse_side: longer side of that, at most; coarse_least: narrowest face taken from it.
     """
 
     name: str

@@ -25,17 +25,15 @@ def first_factor(width: int, height: int, min_face: float | None, card: Detector
     """Return by how much a picture of width x height pixels is shrunk for its first look.
 
     min_face: smallest face asked for, in pixels; it fills at least `card.fills` pixels of the look, within
-    `card.asked_look_pixels`. None for the card's own: within `card.look_pixels`, unless that would shrink the
-    picture to less than a half; then within `card.finest_look_pixels`. A small picture is not shrunk below
-    `card.least_look_pixels`: looking costs little there, and points are steadier.
+    `card.asked_look_pixels`. None for the card's own, from `card.least_look_pixels` on and within
+    `card.look_pixels`, or `card.finest_look_pixels` where those would shrink the picture to less than a half.
     """
     pixels = width * height
     wanted = max(1.0, math.floor(4 * (min_face or card.min_face) / card.fills) / 4)
     if min_face is not None:
         return max(wanted, fitting(pixels, card.asked_look_pixels))
-    bound = min(fitting(pixels, card.look_pixels), 2.0)
-    wanted = min(wanted, fitting(pixels, card.least_look_pixels))
-    return max(wanted, bound, fitting(pixels, card.finest_look_pixels))
+    bound = max(min(fitting(pixels, card.look_pixels), 2.0), fitting(pixels, card.finest_look_pixels))
+    return max(min(wanted, fitting(pixels, card.least_look_pixels)), bound)
 
 
 def fitting(pixels: int, most: int) -> float:

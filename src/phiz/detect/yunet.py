@@ -21,8 +21,7 @@ from .looks import Image, first_factor, fitting, nearest, padded, second_factor,
 #: Faces: float, n x 15: left, top, right, bottom, five points as x, y (types.KEYPOINT_NAMES), score.
 Floats = NDArray[np.floating[Any]]
 COLUMNS, SCORE = 15, 14
-#: Boxes with this intersection over union are two sights of one face; their mean is steadier than either.
-SAME = 0.5
+SAME = 0.5  # least intersection over union of two sights of one face
 
 
 class Detector:
