@@ -22,12 +22,13 @@ DEVELOPED := --editable ".[$(subst $() ,$(comma),$(EXTRAS))]"
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 SOURCES := $(shell find src/phiz -type f ! -name '*.pyc')
 
-.PHONY: help demo test test-newest test-minima test-web serve lint train-small lock clean
+.PHONY: help demo test test-wheel test-newest test-minima test-web serve lint train-small lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo         install the base into .venv and analyse the bundled photo"
 	@echo "make test         install the development tools into .venv-dev and run the tests"
+	@echo "make test-wheel   build the wheel and analyse a photo with it in an empty environment"
 	@echo "make test-newest  the same with the newest versions of all libraries, in .venv-newest; may fail"
 	@echo "make test-minima  what tells whether the oldest allowed versions work, in .venv-minima"
 	@echo "make test-web     drive the page in a real Chromium, where one is installed"
@@ -43,6 +44,9 @@ demo: .venv/installed
 
 test: .venv-dev/installed
 	@$(DEV)/python -m pytest $(ARGS)
+
+test-wheel: .venv-dev/installed
+	@$(DEV)/python -m pytest -m wheel tests/test_wheel.py $(ARGS)
 
 # Outside .ci/run: what others released today must not stop a change from landing.
 test-newest:

@@ -44,7 +44,8 @@ def test_what_is_no_toml_is_one_error_whoever_reads_it(tmp_path: Path, content: 
 def test_a_file_that_is_not_there_is_named_by_what_it_was_to_be(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         read_toml(tmp_path / "a.toml", "protocol")
-    assert str(caught.value) == f"{tmp_path / 'a.toml'}: cannot read the protocol: No such file or directory"
+    missing = f"{tmp_path / 'a.toml'}: cannot read the protocol: No such file or directory"
+    assert str(caught.value) == f"{missing}; phiz recipes FOLDER writes those that ship with phiz"
 
 
 @pytest.mark.parametrize("number", ["nan", "-inf", "1e400", "9" * 400])

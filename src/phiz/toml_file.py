@@ -23,7 +23,10 @@ def read_toml(path: Path, what: str, error: type[PhizError] = RecipeError) -> di
     try:
         table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as failure:
-        raise error(f"{path}: cannot read the {what}: {failure.strerror}") from failure
+        shipped = ""
+        if error is RecipeError and not path.exists():
+            shipped = "; phiz recipes FOLDER writes those that ship with phiz"
+        raise error(f"{path}: cannot read the {what}: {failure.strerror}{shipped}") from failure
     except (ValueError, RecursionError) as failure:  # no UTF-8, no TOML, a number without end, too deep
         raise error(f"{path}: not a TOML file: {failure}") from failure
     return table

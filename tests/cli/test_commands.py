@@ -40,10 +40,16 @@ def test_help_lists_the_commands_that_exist() -> None:
     assert "analyze " in text
     assert "models " in text
     assert "Say age and gender for every face" in text
+    headings = [line for line in text.splitlines() if line in [f"{name}:" for name in cli.GROUPS]]
+    assert headings == ["Use:", "Measure:", "Train:", "Operate:"]
+    for heading, group in cli.GROUPS.items():
+        section = text.split(f"{heading}:\n")[1].split("\n\n")[0]
+        assert [line.split()[0] for line in section.splitlines()] == list(group)
 
 
 def test_a_command_whose_file_is_absent_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(cli.COMMANDS, "absent", "train")
+    monkeypatch.setitem(cli.GROUPS["Train"], "absent", "train")
     assert "absent" not in run("--help").output
     done = run("absent")
     assert "No such command 'absent'." in done.output

@@ -41,7 +41,8 @@ def test_list_of_a_folder_without_protocols(tmp_path: Path) -> None:
     done = run("list", tmp_path)
     assert done.exit_code == 2
     assert done.output == (
-        f"phiz: {tmp_path}: expected a folder of protocol files (.toml), got none; name another\n"
+        f"phiz: {tmp_path}: expected a folder of protocol files (.toml), got none; "
+        "phiz recipes FOLDER writes those that ship with phiz\n"
     )
 
 
@@ -79,7 +80,8 @@ def test_wrong_arguments(data: Path, tmp_path: Path) -> None:
     done = run("show", tmp_path / "absent.toml")
     assert (done.exit_code, done.output) == (
         2,
-        f"phiz: {tmp_path / 'absent.toml'}: cannot read the protocol: No such file or directory\n",
+        f"phiz: {tmp_path / 'absent.toml'}: cannot read the protocol: No such file or directory; "
+        "phiz recipes FOLDER writes those that ship with phiz\n",
     )
     done = run("show", LEAVE_ONE_OUT, "--data", tmp_path)
     assert done.exit_code == 2

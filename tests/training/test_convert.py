@@ -67,18 +67,6 @@ def test_a_missing_converter_is_named_with_what_to_install(
     assert how.install.startswith("pip install ")
 
 
-def test_tensorrt_is_refused_with_the_way_to_it(tmp_path: Path) -> None:
-    with pytest.raises(ConversionError, match="built where it will run") as caught:
-        convert.convert("tensorrt", "multitask-64", tmp_path)
-    assert "trtexec --onnx=multitask-64.onnx --saveEngine=multitask-64.engine" in str(caught.value)
-
-
-def test_a_format_without_a_working_converter_is_refused_with_others(tmp_path: Path) -> None:
-    with pytest.raises(ConversionError, match=r"tflite: no converter .* Use onnx, ncnn or openvino"):
-        convert.convert("tflite", "multitask-64", tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
 def test_made_crops_fill_the_range() -> None:
     crops = convert.made_crops(64)
     assert crops.shape == (8, 64, 64, 3)

@@ -1,7 +1,7 @@
 """The command line: one thin file per command.
 
 To add a command NAME, write `phiz/cli/NAME.py` with a function NAME (its signature gives the
-options), or with a Typer `app` where it has commands of its own, and add a line to COMMANDS.
+options), or with a Typer `app` where it has commands of its own, and add it to GROUPS.
 Heavy imports belong inside the function.
 """
 
@@ -24,29 +24,30 @@ from typer.core import TyperGroup
 from .._version import __version__
 from ..errors import PhizError
 
-#: Every command, in the order of --help, with the extra that brings what it imports.
-COMMANDS: dict[str, str | None] = {
-    "analyze": None,
-    "models": None,
-    "fetch": None,
-    "data": None,
-    "train": "train",
-    "crops": "train",
-    "teach": "train",
-    "annotate": "train",
-    "protocols": "eval",
-    "evaluate": "eval",
-    "robustness": "eval",
-    "compare": "eval",
-    "attributes": "train",
-    "fairness": "train",
-    "export": "train",
-    "serve": "serve",
-    "watch": "stream",
-    "audience": None,
-    "signage": "serve",
-    "benchmark": None,
+#: Every command, in the order of --help and under its headings, with the extra that brings what it imports.
+GROUPS: dict[str, dict[str, str | None]] = {
+    "Use": {"analyze": None, "watch": "stream", "models": None, "fetch": None},
+    "Measure": {
+        "protocols": "eval",
+        "evaluate": "eval",
+        "robustness": "eval",
+        "compare": "eval",
+        "attributes": "train",
+        "fairness": "train",
+        "benchmark": None,
+    },
+    "Train": {
+        "recipes": None,
+        "data": None,
+        "annotate": "train",
+        "teach": "train",
+        "crops": "train",
+        "train": "train",
+        "export": "train",
+    },
+    "Operate": {"serve": "serve", "audience": None, "signage": "serve"},
 }
+COMMANDS = {name: extra for group in GROUPS.values() for name, extra in group.items()}
 
 
 class _Commands(TyperGroup):
@@ -54,6 +55,15 @@ class _Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return [name for name in COMMANDS if find_spec(f"{__name__}.{name}")]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands under the heading of what they are for."""
+        for heading, group in GROUPS.items():
+            known = [name for name in group if name in self.list_commands(ctx)]
+            width = formatter.width - 6 - max(map(len, known))
+            with formatter.section(heading):
+                helps = [self.get_command(ctx, name).get_short_help_str(width) for name in known]
+                formatter.write_dl(list(zip(known, helps, strict=True)))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):

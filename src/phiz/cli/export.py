@@ -18,10 +18,8 @@ class Kind(str, Enum):
     int8 = "onnx-int8"
     int8_weights = "onnx-int8-weights"
     fp16 = "onnx-fp16"
-    tflite = "tflite"
     ncnn = "ncnn"
     openvino = "openvino"
-    tensorrt = "tensorrt"
 
 
 def export(

@@ -24,7 +24,10 @@ def list_(
 
     files = sorted(folder.glob("*.toml"), key=lambda path: path.stem)
     if not files:
-        raise RecipeError(f"{folder}: expected a folder of protocol files (.toml), got none; name another")
+        raise RecipeError(
+            f"{folder}: expected a folder of protocol files (.toml), got none; "
+            "phiz recipes FOLDER writes those that ship with phiz"
+        )
     rows = [("name", "data set", "kind", "about")]
     for path in files:
         protocol = load_protocol(path)

@@ -24,21 +24,6 @@ from phiz.models.store import find_model
 
 #: Largest difference to ONNX Runtime: relative to 1, or to the value if larger.
 TOLERANCE = 1e-3
-#: Formats that phiz cannot make, and the way to them.
-REFUSED = {
-    "tensorrt": (
-        "an engine fits one GPU and one TensorRT version, so it is built where it will run and not exported: "
-        "on a machine with an NVIDIA GPU let ONNX Runtime build it (pip install onnxruntime-gpu tensorrt; "
-        "phiz analyze --provider tensorrt), or use TensorRT's own tool: trtexec --onnx={name}.onnx "
-        "--saveEngine={name}.engine --minShapes=faces:1x64x64x3 --optShapes=faces:8x64x64x3 "
-        "--maxShapes=faces:64x64x64x3"
-    ),
-    "tflite": (
-        "no converter that works without a network reads this ONNX graph: onnx2tf 1.29 fails on its uint8 "
-        "pixels and downloads sample pictures. Use onnx, ncnn or openvino; or convert the PyTorch network of "
-        "a run (phiz.training.export.Deployed) with litert-torch: pip install litert-torch"
-    ),
-}
 
 Crops = NDArray[np.uint8]
 #: From crops (N, S, S, 3) to the outputs by name.
@@ -65,13 +50,11 @@ class Format:
 def convert(kind: str, model: str | Path, folder: Path) -> list[Path]:
     """Write a model in another format into `folder` and return the files, its card among them.
 
-    kind: a key of FORMATS, or of REFUSED, which raises its advice. model: a name or a path, see
+    kind: a key of FORMATS. model: a name or a path, see
     `phiz.models.store.find_model`. Raises ConversionError where the converter is missing or fails, or where
     an answer on `made_crops` differs by more than TOLERANCE; then nothing is written.
     """
     card, path = find_model(model)
-    if kind in REFUSED:
-        raise ConversionError(f"{kind}: {REFUSED[kind].format(name=card.name)}")
     how = FORMATS[kind]
     if missing := [name for name in how.modules if find_spec(name) is None]:
         raise ConversionError(f"{kind}: {' and '.join(missing)} not installed: {how.install}")
