@@ -18,6 +18,7 @@ from phiz.data import ASTRONAUT
 from phiz.errors import ImageError, ModelError
 from phiz.image import Picture, load
 from phiz.models.card import OutputSpec
+from phiz.models.certainty import Caution
 from phiz.readers import AHEAD
 from phiz.types import Detection, Face, Result
 
@@ -171,7 +172,17 @@ def test_a_chip_without_a_found_face_is_taken_whole(fake_model: Path) -> None:
         "chip",
         40,
         50,
-        (Face((0.0, 0.0, 40.0, 50.0), None, (), 25.0, "female", result.faces[0].gender_score),),
+        (
+            Face(
+                (0.0, 0.0, 40.0, 50.0),
+                None,
+                (),
+                25.0,
+                "female",
+                result.faces[0].gender_score,
+                quality={"size": 32.0, "sharpness": 0.0, "brightness": 350 / 1020, "inside": 1.0},
+            ),
+        ),
     )
     assert result.faces[0].gender_score == pytest.approx(0.8)
 
@@ -182,6 +193,49 @@ def test_faces_that_are_known_are_not_looked_for(fake_model: Path, two_faces: tu
     assert located.detections == (known,)
     template = analyzer._model.template
     assert (located.crops[0] == face_crop(picture(), known.keypoints, 64, template)).all()
+
+
+def test_answers_are_as_sure_as_the_card_says(tmp_path: Path) -> None:
+    fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
+    path = fake.write(tmp_path, certainty=fake.certainty())
+    chip = np.full((50, 40, 3), (204, 50, 46), np.uint8)
+    (face,) = Analyzer(path, cropped=True).analyze(chip).faces
+    # Scale 2 years for a sharpness of 0; 0.9 reaches 2 scales down and 3 up. Logit of 0.8 is log 4, halved.
+    assert (face.age, face.gender, face.flags) == (25.0, "female", ("small", "blurred"))
+    assert face.age_interval == pytest.approx((21.0, 31.0))
+    assert face.gender_score == pytest.approx(2 / 3)
+    (half,) = Analyzer(path, cropped=True, coverage=0.5, min_gender_score=0.7).analyze(chip).faces
+    assert (half.age, half.gender, half.flags) == (25.0, None, face.flags)
+    assert half.gender_score == face.gender_score
+    assert half.age_interval == pytest.approx((23.0, 27.0))
+    (refused,) = Analyzer(path, cropped=True, strict=True).analyze(chip).faces
+    assert (refused.age, refused.age_interval, refused.gender, refused.gender_score) == (None,) * 4
+    assert (refused.flags, refused.quality) == (face.flags, face.quality)
+
+
+def test_one_analyzer_answers_each_with_the_caution_asked_for(tmp_path: Path) -> None:
+    fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
+    analyzer = Analyzer(fake.write(tmp_path, certainty=fake.certainty()), cropped=True)
+    located = analyzer.locate(np.full((50, 40, 3), (204, 50, 46), np.uint8))
+    estimates = analyzer.estimate(located.crops)
+    (face,) = analyzer.combine(located, estimates, None, Caution(coverage=0.5)).faces
+    assert face.age_interval == pytest.approx((23.0, 27.0))
+    (face,) = analyzer.combine(located, estimates, None).faces
+    assert face.age_interval == pytest.approx((21.0, 31.0))
+    with pytest.raises(ModelError, match=r"fake: expected a coverage of 0\.5, 0\.9, got 0\.7"):
+        analyzer.combine(located, estimates, None, Caution(coverage=0.7))
+    with pytest.raises(ModelError, match=r"got 0\.7"):
+        Analyzer(tmp_path / "fake.onnx", coverage=0.7)
+
+
+def test_a_network_for_gender_alone_answers_as_sure_as_its_own_card_says(tmp_path: Path) -> None:
+    fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
+    sure = fake.write(tmp_path, certainty=fake.certainty())
+    (tmp_path / "other").mkdir()
+    path = fake.write(tmp_path / "other", gender_from=str(sure))
+    (face,) = Analyzer(path, cropped=True).analyze(np.full((50, 40, 3), (204, 50, 46), np.uint8)).faces
+    assert face.gender_score == pytest.approx(2 / 3)
+    assert (face.age_interval, face.flags) == (None, ())
 
 
 def test_results_come_in_input_order(

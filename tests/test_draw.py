@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,10 +82,29 @@ def test_the_label_is_the_text_in_the_packaged_font(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ImageFont.FreeTypeFont, "getmask2", spy)
     faces = [face(100, 120, 80, 90, age=31.7), face(250, 120, 80, 90, gender="male", age=4.2)]
     annotate(plain(400, 300), faces)
-    assert seen == ["female 32", "male 4"]
+    assert seen == ["32, female", "4, male"]
     seen.clear()
     annotate(plain(30, 30), [face(5, 5, 10, 10)])
-    assert seen == ["f 31"]
+    assert seen == ["31, f"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "short"),
+    [
+        ({}, "28 to 41, female", "28 to 41, f"),
+        ({"gender_score": 0.8}, "28 to 41, probably female", "28 to 41, f?"),
+        ({"gender_score": 0.69}, "28 to 41, not sure", "28 to 41, ?"),
+        ({"gender": None}, "28 to 41, not sure", "28 to 41, ?"),
+        (
+            {"age": None, "gender": None, "gender_score": None, "flags": ("small", "dark")},
+            "small, dark",
+            "?",
+        ),
+    ],
+)
+def test_the_label_is_no_surer_than_the_answer(changes: dict[str, Any], text: str, short: str) -> None:
+    sure = replace(face(0, 0, 9, 9), age_interval=(27.5, 41.2))
+    assert draw._texts(replace(sure, **changes)) == (text, short)
 
 
 def test_colours_do_not_depend_on_what_was_estimated() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -16,10 +16,13 @@ from .detect import Detector
 from .errors import ImageError
 from .image import MAX_BYTES, MAX_PIXELS, Picture, Source, display_name, read
 from .landmarks import Landmarker, keypoints, load_landmarker
+from .models import certainty
 from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
+from .models.certainty import Caution, Certainty, check_coverage
 from .models.session import Model, gender_model, load_model
 from .models.store import DEFAULT_MODEL
+from .quality import inside, light, pose
 from .readers import read_ahead
 from .types import Detection, Estimate, Face, Result
 
@@ -31,8 +34,9 @@ class Located:
     """The faces of one picture of width x height pixels, found and cut out: (N, size, size, 3) uint8.
 
     A cropped picture on which the detector found nothing has None for its one detection.
-    genders: what another network says of each face, where the model leaves gender to it.
+    genders: what another network says of each face, where the model leaves gender to it, already calibrated.
     attributes: probabilities of each face by name, where they were asked for.
+    quality: how good each look is, see `phiz.types.Face`.
     """
 
     width: int
@@ -41,6 +45,7 @@ class Located:
     crops: Image
     genders: tuple[Estimate, ...] | None = None
     attributes: tuple[Mapping[str, float], ...] | None = None
+    quality: tuple[Mapping[str, float], ...] = ()
 
 
 class Analyzer:
@@ -56,7 +61,9 @@ class Analyzer:
     provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     attributes: which attributes of a face to tell beside age and gender: "default", "all" or names, see
         `phiz.models.attributes.choose`; None for none. attribute_model: the model that tells them.
-    Raises ModelError where a model is missing, damaged or unknown, or the provider unknown.
+    coverage, min_gender_score, strict: how cautious answers shall be, see `phiz.models.certainty.Caution`.
+    Raises ModelError where a model is missing, damaged or unknown, the provider unknown, or the model has no
+    intervals of that coverage; ValueError where a number is out of range.
     """
 
     def __init__(
@@ -70,10 +77,15 @@ class Analyzer:
         provider: str = "cpu",
         attributes: str | Sequence[str] | None = None,
         attribute_model: str | PathLike[str] = DEFAULT_ATTRIBUTES,
+        coverage: float = 0.9,
+        min_gender_score: float = 0.5,
+        strict: bool = False,
     ) -> None:
+        self._caution = Caution(coverage, min_gender_score, strict)
         self._model = load_model(model, threads=threads, provider=provider)
         self._detector = Detector(min_face, threads, provider)
         card = self._model.card
+        check_coverage(card.certainty, coverage, card.name)
         self._gender: Model | None = None
         if other := gender_model(card):
             self._gender = load_model(other, threads=threads, provider=provider)
@@ -215,18 +227,32 @@ class Analyzer:
         cut = _Cutter(picture, detections)
         genders, told = self._look(cut), self._tell(cut)
         crops = cut(self._model.size, self._model.template, self._landmarker)
-        return Located(picture.width, picture.height, tuple(detections), crops, genders, told)
+        quality = cut.quality(self._model.size, self._model.template, self._landmarker)
+        return Located(picture.width, picture.height, tuple(detections), crops, genders, told, quality)
 
     def estimate(self, crops: Image) -> list[Estimate]:
         """Return the network's answer for each of the crops, (N, size, size, 3) uint8, in one call."""
         return self._model.decode(self._model.run(crops))
 
-    def combine(self, located: Located, estimates: Sequence[Estimate], label: str | None) -> Result:
-        """Return the result of a picture from its located faces and their estimates."""
-        size = (located.width, located.height)
+    def combine(
+        self,
+        located: Located,
+        estimates: Sequence[Estimate],
+        label: str | None,
+        caution: Caution | None = None,
+    ) -> Result:
+        """Return the result of a picture from its located faces and their estimates.
+
+        caution: how cautious the answers shall be; None for what the Analyzer was made with. Raises
+        ModelError where the model has no intervals of its coverage.
+        """
+        size, caution = (located.width, located.height), caution or self._caution
+        check_coverage(self.card.certainty, caution.coverage, self.card.name)
         told = located.attributes or (None,) * len(estimates)
-        faces = zip(located.detections, estimates, located.genders or estimates, told, strict=True)
-        return Result(label, located.width, located.height, tuple(_face(*face, size) for face in faces))
+        genders = located.genders or (None,) * len(estimates)
+        faces = zip(located.detections, estimates, genders, told, located.quality, strict=True)
+        made = (_face(*face, size, self.card, caution) for face in faces)
+        return Result(label, located.width, located.height, tuple(made))
 
     def _result(self, picture: Picture, label: str | None) -> Result:
         located = self.locate(picture)
@@ -240,8 +266,11 @@ class Analyzer:
 
     def _look(self, cut: _Cutter) -> tuple[Estimate, ...] | None:
         """Return what the other network says of every face, in one call; None where there is none."""
-        model = self._gender
-        return None if model is None else tuple(model.decode(model.run(cut(model.size, model.template))))
+        if (model := self._gender) is None:
+            return None
+        estimates = model.decode(model.run(cut(model.size, model.template)))
+        quality, tables = cut.quality(model.size, model.template), model.card.certainty
+        return tuple(_calibrated(*pair, tables) for pair in zip(estimates, quality, strict=True))
 
     def _tell(self, cut: _Cutter) -> tuple[Mapping[str, float], ...] | None:
         """Return the chosen attributes of every face, in one network call; None where none was asked for."""
@@ -271,6 +300,35 @@ class _Cutter:
             self._made[key] = crops
         return self._made[key]
 
+    def quality(
+        self, size: int, template: CropTemplate, landmarker: Landmarker | None = None
+    ) -> tuple[Mapping[str, float], ...]:
+        """Return how good the look is that each of the crops gives."""
+        picture, found = self._picture, []
+        lit = light(self(size, template, landmarker))
+        for detection, (sharpness, brightness) in zip(self._detections, lit, strict=True):
+            turn, shift = self._fit(detection, size, template, landmarker)
+            values = {"size": abs(turn) * size, "sharpness": sharpness, "brightness": brightness}
+            if detection is not None:
+                values |= zip(("yaw", "pitch", "roll"), pose(detection.keypoints), strict=True)
+            values["inside"] = inside(turn, shift, size, picture.width, picture.height)
+            found.append(values)
+        return tuple(found)
+
+    def _fit(
+        self,
+        detection: Detection | None,
+        size: int,
+        template: CropTemplate,
+        landmarker: Landmarker | None,
+    ) -> tuple[complex, complex]:
+        """Return where in the picture the crop lies, see `phiz.crop.fit`."""
+        if detection is None:
+            return chip_fit(self._picture.width, self._picture.height, size, template)
+        if landmarker is None:
+            return fit(detection.keypoints, size, template)
+        return fit(keypoints(self._full(), detection, landmarker), size, template)
+
     def _cut(
         self,
         detection: Detection | None,
@@ -279,12 +337,7 @@ class _Cutter:
         landmarker: Landmarker | None,
     ) -> Image:
         scale = self._picture.scale
-        if detection is None:
-            turn, shift = chip_fit(self._picture.width, self._picture.height, size, template)
-        elif landmarker is None:
-            turn, shift = fit(detection.keypoints, size, template)
-        else:
-            turn, shift = fit(keypoints(self._full(), detection, landmarker), size, template)
+        turn, shift = self._fit(detection, size, template, landmarker)
         if abs(turn) >= scale:
             return resample(self._picture.pixels, turn / scale, shift / scale, size)
         # A pixel of what was read smaller would spread over several of the crop.
@@ -296,23 +349,46 @@ class _Cutter:
         return self._whole
 
 
+def _calibrated(estimate: Estimate, quality: Mapping[str, float], tables: Certainty | None) -> Estimate:
+    """Return an estimate whose gender_score is how often such an answer is right."""
+    if tables is None:
+        return estimate
+    found = certainty.signals(estimate, quality, tables)
+    return replace(estimate, gender_score=certainty.gender_score(tables, found))
+
+
 def _face(
     detection: Detection | None,
     estimate: Estimate,
-    other: Estimate,
+    other: Estimate | None,
     attributes: Mapping[str, float] | None,
+    quality: Mapping[str, float],
     size: tuple[int, int],
+    card: ModelCard,
+    caution: Caution,
 ) -> Face:
-    assert other.gender is not None  # __init__ saw to it
-    assert other.gender_score is not None
+    """Return one face's answer, as far as it may be given. other: whose gender is told, if another's."""
+    tables, interval = card.certainty, None
+    flags: tuple[str, ...] = ()
+    told = other or _calibrated(estimate, quality, tables)
+    age, gender, score = estimate.age, told.gender, told.gender_score
+    assert score is not None  # __init__ saw to it
+    if tables is not None:
+        found = certainty.signals(estimate, quality, tables)
+        interval = certainty.age_interval(tables, found, caution.coverage)
+        flags = certainty.flags(tables, found)
+    refused = caution.strict and bool(flags)
     return Face(
         box=detection.box if detection else (0.0, 0.0, float(size[0]), float(size[1])),
         score=detection.score if detection else None,
         keypoints=detection.keypoints if detection else (),
-        age=estimate.age,
-        gender=other.gender,
-        gender_score=other.gender_score,
+        age=None if refused else age,
+        age_interval=None if refused else interval,
+        gender=None if refused or score < caution.min_gender_score else gender,
+        gender_score=None if refused else score,
         attributes=attributes,
+        quality=quality,
+        flags=flags,
     )
 
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from phiz.image import load
 from phiz.types import Box, Face
+from phiz.words import NOT_SURE, age_range, gender_words
 
 # One pair for every face, whatever was estimated; the dark rim keeps the line visible on light and amber.
 _LINE = (255, 190, 0)
@@ -21,11 +22,12 @@ _Corners = tuple[int, int, int, int]  # left, top, right, bottom in whole pixels
 
 
 def annotate(image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.uint8]:
-    """Return a copy of a picture with a box and a label such as "female 31" for every face.
+    """Return a copy of a picture with a box and a label such as "30 to 41, probably female" for every face.
 
     image: HxWx3 uint8 RGB, never changed; the copy has its shape. Lines and text grow with picture and face.
     A label lies above its box, or else where it fits inside the picture clear of other labels; in a picture
-    too small for it, it is shortened ("f 31"), and left out where even that would be unreadable.
+    too small for it, it is shortened ("30 to 41, f?"), and left out where even that would be unreadable. A
+    face without an answer has its flags instead.
     Raises ImageError where image is not such an array.
     """
     canvas = Image.fromarray(load(image, max_pixels=max(1, image.size)))
@@ -71,12 +73,8 @@ def _draw_label(
     long_side = max(size)
     wanted = (box[2] - box[0]) / 5  # about nine characters across the box
     text_size = max(_MIN_TEXT, round(min(max(wanted, long_side / 64), long_side / 25)))
-    age = round(face.age)
-    for text, points in (
-        (f"{face.gender} {age}", text_size),
-        (f"{face.gender} {age}", _MIN_TEXT),
-        (f"{face.gender[0]} {age}", _MIN_TEXT),
-    ):
+    full, short = _texts(face)
+    for text, points in ((full, text_size), (full, _MIN_TEXT), (short, _MIN_TEXT)):
         font = ImageFont.load_default(points)
         width = round(font.getlength(text) + 0.7 * points)
         height = round(1.35 * points)
@@ -88,6 +86,16 @@ def _draw_label(
             centre = (place[0] + place[2] + 1) / 2, (place[1] + place[3] + 1) / 2
             pen.text(centre, text, fill=_RIM, font=font, anchor="mm")
             return
+
+
+def _texts(face: Face) -> tuple[str, str]:
+    """Return what a label says, and the same in short: age first, gender without a word where not sure."""
+    if face.age is None:
+        return ", ".join(face.flags), "?"
+    age, gender = age_range(face), gender_words(face)
+    if gender == NOT_SURE:
+        return f"{age}, {gender}", f"{age}, ?"
+    return f"{age}, {gender}", f"{age}, {gender.split()[-1][0]}{'?' * gender.startswith('probably')}"
 
 
 def _places(box: _Corners, width: int, height: int, line: int, size: tuple[int, int]) -> Iterator[_Corners]:

@@ -23,7 +23,7 @@ from phiz.data import ASTRONAUT
 from phiz.image import suffixes
 
 PHIZ = os.path.join(sysconfig.get_path("scripts"), "phiz")
-HEADER = b"  age  gender  sure   face at x,y       size  picture\n"
+HEADER = b"age                 gender           sure   face at x,y       size  picture\n"
 EXPECTED = "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
 EMPTY = f"{EXPECTED}, got an empty file (0 bytes); copy it again from its source"
 
@@ -51,8 +51,8 @@ def json_lines(text: bytes) -> list[dict[str, object]]:
 def test_table_of_chips(folder: Path) -> None:
     done = phiz(folder, "a.png", "b.png", "--cropped")
     assert done.stdout == HEADER + (
-        b" 25.0  female   80%           0,0      40x50  a.png\n"
-        b" 20.0  male     80%           0,0      40x50  b.png\n"
+        b"25                  probably female   80%           0,0      40x50  a.png\n"
+        b"20                  probably male     80%           0,0      40x50  b.png\n"
     )
     assert (done.stderr, done.returncode) == (b"", 0)
 
@@ -64,7 +64,10 @@ def test_json_line_of_a_photo(folder: Path) -> None:
     assert list(line) == ["path", "width", "height", "faces", "error"]
     assert (line["path"], line["width"], line["height"], line["error"]) == (str(ASTRONAUT), 512, 512, None)
     (face,) = line["faces"]
-    assert list(face) == ["box", "score", "keypoints", "age", "gender", "gender_score"]
+    assert list(face) == [
+        *("box", "score", "keypoints", "age", "age_interval"),
+        *("gender", "gender_score", "quality", "flags"),
+    ]
     assert [len(face["box"]), len(face["keypoints"])] == [4, 5]
 
 
@@ -80,10 +83,13 @@ def test_csv_of_a_bad_and_a_good_chip(folder: Path) -> None:
 def test_a_bad_picture_is_reported_in_its_place(folder: Path) -> None:
     done = phiz(folder, "a.png", "empty.jpg", "gone.jpg", "b.png", "--cropped")
     assert done.stdout == HEADER + (
-        b" 25.0  female   80%           0,0      40x50  a.png\n"
-        b"    -  -          -             -          -  empty.jpg: " + EMPTY.encode() + b"\n"
-        b"    -  -          -             -          -  gone.jpg: no such file; check the path\n"
-        b" 20.0  male     80%           0,0      40x50  b.png\n"
+        b"25                  probably female   80%           0,0      40x50  a.png\n"
+        b"-                   -                   -             -          -  empty.jpg: "
+        + EMPTY.encode()
+        + b"\n"
+        b"-                   -                   -             -          -  gone.jpg: no such file; "
+        b"check the path\n"
+        b"20                  probably male     80%           0,0      40x50  b.png\n"
     )
     assert done.stderr == b"phiz: 2 of 4 pictures could not be read\n"
     assert done.returncode == 1

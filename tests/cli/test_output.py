@@ -10,7 +10,26 @@ from phiz.errors import PhizError
 from phiz.types import Face, Result
 
 KEYPOINTS = ((203.25, 100.75), (247.3, 108.2), (221.5, 125.0), (218.5, 145.8), (177.3, 109.2), (270.6, 124.2))
-WOMAN = Face((177.1, 80.4, 94.94, 94.94), 0.92054, KEYPOINTS, 31.24, "female", 0.97654)
+QUALITY = {
+    "size": 94.94,
+    "sharpness": 0.51249,
+    "brightness": 0.4,
+    "yaw": -4.06,
+    "pitch": 8.0,
+    "roll": 9.94,
+    "inside": 0.99609375,
+}
+WOMAN = Face(
+    (177.1, 80.4, 94.94, 94.94),
+    0.92054,
+    KEYPOINTS,
+    31.24,
+    "female",
+    0.97654,
+    age_interval=(26.04, 38.46),
+    quality=QUALITY,
+    flags=("profile", "cut off"),
+)
 BOY = Face((0.0, 0.0, 40.0, 50.0), None, (), 7.0, "male", 0.5)
 TWO = Result("a, b.jpg", 640, 480, (WOMAN, BOY))
 NONE = Result("sky.jpg", 640, 480, ())
@@ -23,21 +42,25 @@ def written(format: Format) -> str:
 
 def test_table() -> None:
     assert written(Format.table) == (
-        "  age  gender  sure   face at x,y       size  picture\n"
-        " 31.2  female   98%        177,80      95x95  a, b.jpg\n"
-        "  7.0  male     50%           0,0      40x50  a, b.jpg\n"
-        "    -  -          -             -          -  sky.jpg: no face found\n"
-        "    -  -          -             -          -  bad.jpg: no such file; check the path\n"
+        "age                 gender           sure   face at x,y       size  picture\n"
+        "26 to 38, about 31  female            98%        177,80      95x95  a, b.jpg (profile, cut off)\n"
+        "7                   not sure          50%           0,0      40x50  a, b.jpg\n"
+        "-                   -                   -             -          -  sky.jpg: no face found\n"
+        "-                   -                   -             -          -  "
+        "bad.jpg: no such file; check the path\n"
     )
 
 
 def test_csv() -> None:
     assert written(Format.csv) == (
-        "path,width,height,face,box_x,box_y,box_width,box_height,score,age,gender,gender_score,error\n"
-        '"a, b.jpg",640,480,1,177.1,80.4,94.9,94.9,0.9205,31.2,female,0.9765,\n'
-        '"a, b.jpg",640,480,2,0.0,0.0,40.0,50.0,,7.0,male,0.5,\n'
-        "sky.jpg,640,480,,,,,,,,,,\n"
-        "bad.jpg,,,,,,,,,,,,bad.jpg: no such file; check the path\n"
+        "path,width,height,face,box_x,box_y,box_width,box_height,score,age,age_low,age_high,gender,gender_score,"
+        "quality_size,quality_sharpness,quality_brightness,quality_yaw,quality_pitch,quality_roll,quality_inside,"
+        "flags,error\n"
+        '"a, b.jpg",640,480,1,177.1,80.4,94.9,94.9,0.9205,31.2,26.0,38.5,female,0.9765,'
+        "94.9,0.512,0.4,-4.1,8.0,9.9,0.996,profile;cut off,\n"
+        '"a, b.jpg",640,480,2,0.0,0.0,40.0,50.0,,7.0,,,male,0.5,,,,,,,,,\n'
+        "sky.jpg,640,480,,,,,,,,,,,,,,,,,,,,\n"
+        "bad.jpg,,,,,,,,,,,,,,,,,,,,,,bad.jpg: no such file; check the path\n"
     )
 
 
@@ -46,9 +69,12 @@ def test_jsonl() -> None:
         '{"path": "a, b.jpg", "width": 640, "height": 480, "faces": ['
         '{"box": [177.1, 80.4, 94.9, 94.9], "score": 0.9205, "keypoints": [[203.2, 100.8], [247.3, 108.2], '
         "[221.5, 125.0], [218.5, 145.8], [177.3, 109.2], [270.6, 124.2]], "
-        '"age": 31.2, "gender": "female", "gender_score": 0.9765}, '
+        '"age": 31.2, "age_interval": [26.0, 38.5], "gender": "female", "gender_score": 0.9765, '
+        '"quality": {"size": 94.9, "sharpness": 0.512, "brightness": 0.4, "yaw": -4.1, "pitch": 8.0, '
+        '"roll": 9.9, "inside": 0.996}, "flags": ["profile", "cut off"]}, '
         '{"box": [0.0, 0.0, 40.0, 50.0], "score": null, "keypoints": [], '
-        '"age": 7.0, "gender": "male", "gender_score": 0.5}], "error": null}\n'
+        '"age": 7.0, "age_interval": null, "gender": "male", "gender_score": 0.5, "quality": {}, '
+        '"flags": []}], "error": null}\n'
         '{"path": "sky.jpg", "width": 640, "height": 480, "faces": [], "error": null}\n'
         '{"path": "bad.jpg", "width": null, "height": null, "faces": [], '
         '"error": "bad.jpg: no such file; check the path"}\n'

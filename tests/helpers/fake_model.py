@@ -7,6 +7,7 @@ branches add -3, 0 and +3 years, so that their mean is the age.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from phiz.models.card import InputSpec, ModelCard, OutputSpec, TrainingData
+from phiz.models.certainty import Bounds, Certainty, Curve, Flag
 
 SIZE = 64
 AGES, FEMALES = ("age1", "age2", "age3"), ("female1", "female2", "female3")
@@ -82,6 +84,21 @@ def card(weights: bytes) -> ModelCard:
         recipe="none",
         commit="none",
         created="2024-01-01",
+    )
+
+
+def certainty() -> Certainty:
+    """Return tables to compute by hand: nothing but sharpness, size and the age matters."""
+    return Certainty(
+        scale={"sharpness": Curve((0.0, 1.0), (math.log(2), 0.0))},
+        age={
+            "0.5": Bounds(Curve((0.0,), (1.0,)), Curve((0.0,), (1.0,))),
+            "0.9": Bounds(Curve((0.0, 50.0), (1.0, 3.0)), Curve((0.0, 50.0), (2.0, 4.0))),
+        },
+        gender={"sharpness": Curve((0.0, 1.0), (0.5, 1.0)), "inside": Curve((1.0,), (0.0,))},
+        highest=0.97,
+        covered={},
+        flags={"small": Flag("size", least=40.0), "blurred": Flag("sharpness", least=0.1)},
     )
 
 

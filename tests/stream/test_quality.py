@@ -11,12 +11,9 @@ from PIL import Image, ImageFilter
 from phiz.data import ASTRONAUT
 from phiz.detect import Detector
 from phiz.image import load
+from phiz.quality import MOUTH_DEPTH, MOUTH_DOWN, NOSE_DEPTH, NOSE_DOWN
 from phiz.stream.quality import (
     FULL_SIZE,
-    MOUTH_DEPTH,
-    MOUTH_DOWN,
-    NOSE_DEPTH,
-    NOSE_DOWN,
     blur,
     frontality,
     quality,

@@ -100,8 +100,9 @@ def group_of(face: Face) -> Group:
 
 def told_gender(face: Face) -> str:
     """Return the gender of a face, NOT_SURE where none is named or its probability is below SURE_GENDER."""
-    sure = face.gender is not None and face.gender_score is not None and face.gender_score >= SURE_GENDER
-    return face.gender if sure else NOT_SURE
+    if face.gender is None or face.gender_score is None or face.gender_score < SURE_GENDER:
+        return NOT_SURE
+    return face.gender
 
 
 def told_age(face: Face) -> str:

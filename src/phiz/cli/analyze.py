@@ -14,7 +14,7 @@ import typer
 from ..errors import ImageError, PhizError
 from ..files import own_part
 from ..image import MAX_PIXELS
-from .options import MaxPixels, MinFace, Model, Provider
+from .options import Coverage, MaxPixels, MinFace, MinGenderScore, Model, Provider, Strict
 from .output import Format, OutputError, Sink, format_of, header, render
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ def analyze(
         bool, typer.Option("--cropped", help="Every picture is one already cropped face.")
     ] = False,
     model: Model = "multitask-64",
+    coverage: Coverage = 0.9,
+    min_gender_score: MinGenderScore = 0.5,
+    strict: Strict = False,
     min_face: MinFace = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
     max_pixels: MaxPixels = MAX_PIXELS,
@@ -140,6 +143,9 @@ def analyze(
         provider=provider,
         attributes=attributes,
         attribute_model=attribute_model,
+        coverage=coverage,
+        min_gender_score=min_gender_score,
+        strict=strict,
     )
     thresholds = analyzer.attribute_thresholds
     copies = AnnotatedCopies(annotate, pictures) if annotate is not None else None

@@ -16,7 +16,8 @@ from types import MappingProxyType, TracebackType
 from ..errors import PhizError
 from ..files import SUFFIX, InUseError, open_shared_part
 from ..image import display_name
-from ..types import Face, Result
+from ..types import QUALITY, Face, Result
+from ..words import age_words, gender_words, sure_words
 
 
 class OutputError(PhizError):
@@ -71,14 +72,18 @@ CSV_COLUMNS = (
     "box_height",
     "score",
     "age",
+    "age_low",
+    "age_high",
     "gender",
     "gender_score",
+    *(f"quality_{name}" for name in QUALITY),
+    "flags",
     "error",
 )
 #: No attributes are told.
 NONE: Mapping[str, float] = MappingProxyType({})
 # The picture's name comes last, so that names of any length need no cutting and lines can be streamed.
-TABLE_ROW = "{:>5}  {:<6}  {:>4}  {:>12}  {:>9}  {}\n"
+TABLE_ROW = "{:<18}  {:<15}  {:>4}  {:>12}  {:>9}  {}\n"
 
 
 def header(format: Format, thresholds: Mapping[str, float] = NONE) -> str:
@@ -112,7 +117,10 @@ def _table_line(
         # An error's text begins with the picture's name.
         return TABLE_ROW.format(*"-----", result.error or f"{name}: no face found")
     x, y, width, height = (round(value) for value in face.box)
-    values = (f"{face.age:.1f}", face.gender, f"{face.gender_score:.0%}", f"{x},{y}", f"{width}x{height}")
+    sure = sure_words(face.gender_score)
+    values = (age_words(face), gender_words(face), sure, f"{x},{y}", f"{width}x{height}")
+    if face.flags:
+        name += f" ({', '.join(face.flags)})"
     if thresholds:
         told = face.attributes or {}
         name += ": " + (", ".join(what for what, least in thresholds.items() if told[what] >= least) or "-")
@@ -122,9 +130,13 @@ def _table_line(
 def _csv_line(result: Result, number: int | None, face: Face | None, thresholds: Mapping[str, float]) -> str:
     plain = face.to_dict() if face else {}
     box = plain.get("box", (None,) * 4)
-    rest = (plain.get(key) for key in ("score", "age", "gender", "gender_score"))
+    age = (plain.get("age"), *(plain.get("age_interval") or (None, None)))
+    gender = (plain.get("gender"), plain.get("gender_score"))
+    quality = (plain.get("quality", {}).get(name) for name in QUALITY)
+    flags = ";".join(plain["flags"]) if face else None
     told = plain.get("attributes", {})
-    start = (result.path, result.width, result.height, number, *box, *rest, result.error)
+    start = (result.path, result.width, result.height, number, *box, plain.get("score"), *age, *gender)
+    start = (*start, *quality, flags, result.error)
     return _csv_row((*start, *(told.get(name) for name in thresholds)))
 
 

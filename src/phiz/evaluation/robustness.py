@@ -226,6 +226,8 @@ def _measured(each: Answers, numbers: Sequence[int], measure: str) -> float:
 
 
 def _measure(face: Face, each: Answers, measure: str) -> float:
+    assert face.age is not None  # nothing is refused here
+    assert each.clean.age is not None
     if measure == "moved":
         return abs(face.age - each.clean.age)
     if measure == "flipped":

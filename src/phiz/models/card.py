@@ -8,10 +8,12 @@ import re
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from os import PathLike
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from ..crop import CropTemplate
 from ..errors import ModelError
+from .certainty import Certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class ModelCard:
     attributes: of a model that tells attributes, by name and in the order of its output; else empty.
     aligner: whose points the crop is cut by: "detector", or a landmark finder (`phiz.landmarks`).
     gender_from: the shipped model whose gender answers beside this one's age; "" where its own does.
+    certainty: how sure its answers are; without it they have no interval and no flag.
     """
 
     name: str
@@ -97,6 +100,7 @@ class ModelCard:
     attributes: dict[str, AttributeSpec] = field(default_factory=dict)
     aligner: str = "detector"
     gender_from: str = ""
+    certainty: Certainty | None = None
 
     @classmethod
     def from_dict(cls, data: Any, where: str = "card") -> ModelCard:
@@ -159,6 +163,8 @@ def _read(hint: Any, value: Any, where: str, key: str) -> Any:
     if hint is Any:
         return value
     kind = get_origin(hint) or hint
+    if kind is UnionType:  # of something and None
+        return None if value is None else _read(get_args(hint)[0], value, where, key)
     if is_dataclass(kind):
         return read_record(kind, value, where, key)
     accepted: Any = {float: (int, float), tuple: list}.get(kind, kind)
@@ -218,3 +224,5 @@ def _check_values(card: ModelCard, where: str) -> None:
         for key in ("threshold", "balanced_accuracy"):
             if not 0 <= (share := getattr(attribute, key)) <= 1:
                 raise ModelError(f"{where}: attributes.{name}.{key} must be from 0 to 1, not {share}")
+    if card.certainty and (problem := card.certainty.problem()):
+        raise ModelError(f"{where}: certainty: {problem}")

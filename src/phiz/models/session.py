@@ -19,6 +19,12 @@ from .store import DEFAULT_MODEL, find_model
 
 #: The outputs that an estimate is made of; a card may name more.
 AGE, FEMALE = "age", "female"
+#: The outputs that say how sure it is: the spread of the ages, and the branches that the two are means of.
+AGE_STD, AGE_BRANCHES, FEMALE_BRANCHES = (
+    "age_std",
+    ("age1", "age2", "age3"),
+    ("female1", "female2", "female3"),
+)
 
 
 def gender_model(card: ModelCard) -> str:
@@ -62,23 +68,38 @@ class Model:
         Female where the probability is at least 1/2, nothing without that output; an age below zero reads as
         zero. Raises ModelError where an output is not a finite number.
         """
-        for name in (name for name in (AGE, FEMALE) if name in outputs):
+        for name in (
+            name for name in (AGE, FEMALE, AGE_STD, *AGE_BRANCHES, *FEMALE_BRANCHES) if name in outputs
+        ):
             if not np.isfinite(outputs[name]).all():
                 raise ModelError(
                     f"{self.card.name}: output {name!r} holds a value that is not a finite number"
                 )
         ages = outputs[AGE].tolist()
         females = outputs[FEMALE].tolist() if FEMALE in outputs else [None] * len(ages)
-        return [_estimate(*answers) for answers in zip(ages, females, strict=True)]
+        signals = _signals(outputs, len(ages))
+        return [_estimate(*answers) for answers in zip(ages, females, signals, strict=True)]
 
 
-def _estimate(age: float, female: float | None) -> Estimate:
+def _estimate(age: float, female: float | None, signals: dict[str, float]) -> Estimate:
     age = max(age, 0.0)
     if female is None:
-        return Estimate(age, None, None)
+        return Estimate(age, None, None, signals)
     female = min(max(female, 0.0), 1.0)  # a mean of three probabilities may pass 1 by a rounding error
     gender = "female" if female >= 0.5 else "male"
-    return Estimate(age, gender, max(female, 1.0 - female))
+    return Estimate(age, gender, max(female, 1.0 - female), signals)
+
+
+def _signals(outputs: dict[str, NDArray[np.float32]], faces: int) -> list[dict[str, float]]:
+    """Return for each face what else the network says of how sure it is, see `certainty.SIGNALS`."""
+    found = {}
+    if AGE_STD in outputs:
+        found["age_std"] = outputs[AGE_STD].tolist()
+    for name, branches in (("age_branches", AGE_BRANCHES), ("gender_branches", FEMALE_BRANCHES)):
+        said = [outputs[branch].astype(np.float64) for branch in branches if branch in outputs]
+        if len(said) > 1:
+            found[name] = np.ptp(said, axis=0).tolist()
+    return [{name: values[i] for name, values in found.items()} for i in range(faces)]
 
 
 def check_crops(crops: NDArray[np.uint8], size: int) -> None:
@@ -105,6 +126,7 @@ def load_model(
     card, path = find_model(model)
     session = open_checked(card, path, threads=threads, provider=provider)
     _check_graph(session, card, path, {AGE, FEMALE} if gender_alone else {AGE})
+    _check_certainty(card, path)
     return Model(card, session)
 
 
@@ -136,6 +158,21 @@ def _check_graph(session: Session, card: ModelCard, path: Path, needed: set[str]
     for name, text in graph.items():
         if text != f"{name} tensor(float) [N]":
             raise ModelError(f"{path}: every output must be tensor(float) [N], the graph has {text}")
+
+
+def _check_certainty(card: ModelCard, path: Path) -> None:
+    """Raise ModelError where the card's tables need an output that the graph has not."""
+    if card.certainty is None:
+        return
+    outputs = {output.name for output in card.outputs}
+    needed = {"age_std": (AGE_STD,), "age_branches": AGE_BRANCHES[:2], "gender_branches": FEMALE_BRANCHES[:2]}
+    tables = {*card.certainty.scale, *card.certainty.gender, *card.certainty.covered}
+    for signal in tables & set(needed):
+        if missing := set(needed[signal]) - outputs:
+            raise ModelError(
+                f"{path}: certainty needs the outputs {_listed(missing)}, the graph has {_listed(outputs)}; "
+                "fit it again on this model"
+            )
 
 
 def _described(node: Any) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from ..types import KEYPOINT_NAMES, Face, Point
+from ..quality import pose
+from ..types import Face, Point
 
 #: Box width in pixels from which the network's 64-pixel crop is filled, so that a larger face tells no more.
 FULL_SIZE = 48.0
@@ -20,10 +21,6 @@ SHARP, BLURRED = 0.45, 0.75
 SIDE = 32
 #: Pixels over which `blur` averages.
 REACH = 5
-#: Nose, and middle of the mouth's corners, of an average head, in eye distances: depth before the plane of
-#: the eyes, and height below them. The heights are medians of the detector's keypoints on portraits. Where
-#: heads turn, the mouth moves by -0.13 of what the nose does: its depth. The nose's is an average head's.
-NOSE_DEPTH, NOSE_DOWN, MOUTH_DEPTH, MOUTH_DOWN = 0.55, 0.57, -0.07, 1.00
 
 
 def quality(face: Face, image: NDArray[np.uint8]) -> float:
@@ -47,25 +44,10 @@ def frontality(keypoints: Sequence[Point]) -> float:
 def turn(keypoints: Sequence[Point]) -> float:
     """Return by how many degrees, roughly, a face is turned away from the camera, sideways and up or down.
 
-    The nose lies before the plane of the eyes and the mouth: turning the head shifts it along the line
-    between the eyes, nodding moves it between the eyes and the mouth. 90 where the eyes coincide or the
-    mouth is not below them.
+    See `phiz.quality.pose`; at most 90.
     """
-    place = {name: complex(*point) for name, point in zip(KEYPOINT_NAMES, keypoints, strict=True)}
-    right, left, nose = place["right_eye"], place["left_eye"], place["nose"]
-    mouth = (place["right_mouth"] + place["left_mouth"]) / 2
-    across = left - right
-    if abs(across) < 1e-6:
-        return 90.0
-    # In the frame of the eyes: one eye distance long, x from the right eye to the left, y towards the mouth.
-    centre = (right + left) / 2
-    nose, mouth = (nose - centre) / across, (mouth - centre) / across
-    if mouth.imag <= 0:
-        return 90.0
-    down = nose.imag / mouth.imag
-    yaw = math.atan2(abs(nose.real), NOSE_DEPTH)
-    pitch = math.atan2(down * MOUTH_DOWN - NOSE_DOWN, max(NOSE_DEPTH - down * MOUTH_DEPTH, 1e-6))
-    return min(90.0, math.degrees(math.hypot(yaw, pitch)))
+    yaw, pitch, _ = pose(keypoints)
+    return min(90.0, math.hypot(yaw, pitch))
 
 
 def blur(face: Face, image: NDArray[np.uint8]) -> float:

@@ -18,11 +18,14 @@ class Steady:
 
     def __init__(self, face: Face, worth: float) -> None:
         self._weight, self._age, self._female = 0.0, 0.0, 0.0
+        assert face.gender is not None  # a stream asks for an answer to every look
         self._gender = face.gender
         self.see(face, worth)
 
     def see(self, face: Face, worth: float) -> None:
         """Take in one look; worth in 0..1."""
+        assert face.age is not None
+        assert face.gender_score is not None
         weight = max(worth, LEAST)
         self._weight = min(self._weight, MEMORY) + weight
         share = weight / self._weight
