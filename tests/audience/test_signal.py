@@ -160,6 +160,15 @@ def test_a_change_is_told_at_most_once_a_second_and_nothing_new_every_two() -> N
     assert out == [(0, 0), (1.25, 1), (3.25, 1), (4.5, 0), (6.5, 0), (8.5, 0)]
 
 
+def test_a_sign_of_life_holds_up_no_change() -> None:
+    pace = Pace()
+    assert pace.due(signal(0, 0.0), 0.0)
+    assert pace.due(signal(0, 2.0), 2.0)
+    assert pace.due(signal(1, 2.25), 2.25)
+    assert not pace.due(signal(2, 3.0), 3.0)  # the next change has its second to wait
+    assert pace.due(signal(2, 3.25), 3.25)
+
+
 def test_a_clock_that_is_set_back_silences_nothing() -> None:
     pace = Pace()
     assert pace.due(signal(0, 100.0), 100.0)

@@ -26,7 +26,8 @@ def content(name: str, when: When | None = None, **more: object) -> Content:
 
 
 def make_rules(*contents: Content, **more: object) -> Rules:
-    return Rules((content("welcome", fallback=True, least_seconds=0), *contents), **{"zone": "UTC", **more})
+    welcome = content("welcome", fallback=True, least_seconds=0)
+    return Rules((welcome, *contents), **{"zone": "UTC", "steady_seconds": 1.5, **more})
 
 
 STEERED = make_rules(content("women", WOMEN, least_seconds=1), content("men", MEN, least_seconds=1))

@@ -116,20 +116,22 @@ class Pace:
     """Says which signals of a stream go out: changed ones, no faster than one in SHORTEST seconds.
 
     One that is like the last goes out after LONGEST seconds, so that silence means that no pictures come.
+    It holds up no change: what is steady for long and then changes is told at once.
     """
 
     def __init__(self) -> None:
         self._last: Signal | None = None
-        self._time = 0.0
+        self._time = self._changed = 0.0
 
     def due(self, signal: Signal, time: float) -> bool:
         """Whether a signal goes out at `time`, in seconds of the stream's clock; it is then the last one."""
-        last, since = self._last, time - self._time
-        if last is not None and since >= 0:  # else the clock was set back
+        last, alike = self._last, False
+        if last is not None and time >= self._time:  # else the clock was set back
             alike = replace(signal, at=last.at, longest_seconds=last.longest_seconds) == last
-            if since < (LONGEST if alike else SHORTEST):
+            if time < (self._time + LONGEST if alike else self._changed + SHORTEST):
                 return False
         self._last, self._time = signal, time
+        self._changed = self._changed if alike else time
         return True
 
 

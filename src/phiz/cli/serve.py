@@ -45,6 +45,10 @@ def serve(
         str | None,
         typer.Option(metavar="DB", help="Show what `phiz watch --audience` counted into this file or URL."),
     ] = None,
+    signage: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Drive a screen by these rules; its player is at /signage/."),
+    ] = None,
     max_bytes: Annotated[int, typer.Option(min=1, help="Largest body of a request.")] = 32 * _MIB,
     max_pixels: Annotated[int, typer.Option(min=1, help="Largest picture, width x height.")] = 25_000_000,
     max_pictures: Annotated[int, typer.Option(min=1, help="Most pictures in a request.")] = 16,
@@ -68,6 +72,7 @@ def serve(
     from ..serve.app import create_app
     from ..serve.server import NO_TOKEN, listen, loopback, make_server, set_up_logging
     from ..serve.settings import Limits, Settings
+    from ..signage import load_rules
     from ..token_file import read_token
 
     limits = Limits(
@@ -90,6 +95,7 @@ def serve(
         hosts=(host, *(allow_host or ())),
         allow_origins=tuple(allow_origin or ()),
         audience=audience,
+        signage=None if signage is None else load_rules(signage),
     )
     name = f"[{host}]" if ":" in host else host
     with closing(listen(host, port)) as listening:

@@ -47,7 +47,7 @@ TOKEN_SUBPROTOCOL = "phiz.token."
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds SECURITY_HEADERS to every response, and no-store by default."""
+    """ASGI middleware that adds SECURITY_HEADERS to every response that has no own, and no-store."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -58,7 +58,8 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(SECURITY_HEADERS)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

@@ -37,10 +37,12 @@ from .audience import SPANS, Audience
 from .body import Bodies
 from .engine import Engine, result_json
 from .metrics import Metrics, Observe
-from .page import PAGE, Page, weights_files, weights_response
+from .page import PAGE, Page, file_response, weights_files
 from .refusal import Code, Refused, Unread, plain
 from .schema import BODY, EXAMPLE, NO_REPORT, NOT_READY, REFUSALS, Answer, AudienceReport, Models, State
+from .screen import add_screen
 from .settings import Settings
+from .signage import Signage
 from .signals import Signals
 from .stream import Streams
 
@@ -58,6 +60,9 @@ class Service:
         self.streams = Streams(self.engine, settings.limits, self.metrics)
         self.signals = Signals(settings.limits)
         self.audience = None if settings.audience is None else Audience(settings.audience)
+        self.signage = None if settings.signage is None else Signage(settings.signage)
+        if self.signage is not None:
+            self.signals.listen(self.signage.take)
         self.ending = False
         self.metrics.held.set_function(lambda: self.bodies.held)
 
@@ -65,6 +70,8 @@ class Service:
         """Say that no more should come, and close the streams once each has its last answer."""
         self.ending = True
         await self.signals.end()
+        if self.signage is not None:
+            await self.signage.end()
         await self.streams.end(self.settings.limits.answer_seconds)
 
 
@@ -78,7 +85,12 @@ def create_app(analyzer: Analyzer, settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with anyio.create_task_group() as background:
+            if service.signage is not None:
+                background.start_soon(service.signage.run)
+            yield
+            if service.signage is not None:
+                await service.signage.end()
         service.engine.close()
 
     app = FastAPI(
@@ -179,6 +191,9 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         authorise_socket(socket)
         await service.signals.serve(socket)
 
+    if service.signage is not None:
+        add_screen(app, service.signage, protected, authorise_socket)
+
     @app.get("/v1/models", response_model=Models, responses={401: REFUSALS[401]}, dependencies=protected)
     def models() -> dict[str, Any]:
         """Tell which model and detector answer, the bounds of a request, and every model's card.
@@ -247,7 +262,7 @@ def _add_files(app: FastAPI) -> None:
     def weights(name: str, request: Request) -> Response:
         if name not in files:
             raise Refused(404, Code.not_found, f"expected one of {', '.join(files)}")
-        return weights_response(files[name], request.scope)
+        return file_response(files[name], request.scope)
 
     if not (PAGE / "index.html").is_file():
         return

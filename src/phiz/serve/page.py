@@ -16,16 +16,23 @@ PAGE = Path(__file__).parent / "page"
 WEIGHTS = (Path(models.__file__).parent / "weights", Path(detect.__file__).parent / "weights")
 #: Said here because the operating system's own table, which Python would ask, may say otherwise.
 TYPES = {
+    ".avif": "image/avif",
     ".css": "text/css; charset=utf-8",
+    ".gif": "image/gif",
     ".html": "text/html; charset=utf-8",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
+    ".mp4": "video/mp4",
     ".onnx": "application/octet-stream",
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
+    ".webm": "video/webm",
+    ".webp": "image/webp",
     ".webmanifest": "application/manifest+json",
 }
 #: Browsers keep a file but ask whether it is still the same (ETag), so an upgrade never mixes two versions.
@@ -53,7 +60,7 @@ class Page:
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         name = scope["path"].removeprefix("/") or "index.html"
         if name in self._files:
-            response = _file_response(self._files[name], scope)
+            response = _unchanged_or_whole(self._files[name], scope)
         elif f"{name}.gz" in self._files:
             response = _unpacked(self._files[f"{name}.gz"], scope)
         else:
@@ -67,15 +74,14 @@ def weights_files() -> dict[str, Path]:
     return {path.name: path for folder in WEIGHTS for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-def weights_response(path: Path, scope: Scope) -> Response:
-    """Return one file of `weights_files`."""
-    response = _file_response(path, scope)
+def file_response(path: Path, scope: Scope) -> Response:
+    """Return a file with its type, or 304 where the client has it already."""
+    response = _unchanged_or_whole(path, scope)
     _describe(response, path.name)
     return response
 
 
-def _file_response(path: Path, scope: Scope) -> Response:
-    """Return a file, or 304 where the client has it already."""
+def _unchanged_or_whole(path: Path, scope: Scope) -> Response:
     return StaticFiles().file_response(path, path.stat(), scope)
 
 
@@ -83,7 +89,7 @@ def _unpacked(packed: Path, scope: Scope) -> Response:
     """Return the file that `packed` holds, packed as it is where the client takes that."""
     accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
     if "gzip" in accepted:
-        response = _file_response(packed, scope)
+        response = _unchanged_or_whole(packed, scope)
         response.headers["content-encoding"] = "gzip"
     else:
         response = Response(gzip.decompress(packed.read_bytes()))

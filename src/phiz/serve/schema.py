@@ -100,6 +100,24 @@ class Models(BaseModel):
     models: list[dict[str, Any]]
 
 
+class PlaylistEntry(BaseModel):
+    """One content that a screen may show."""
+
+    name: str
+    kind: Literal["picture", "video", "page"]
+    path: str = Field(description="below /signage/; it changes with the file")
+    seconds: float = Field(description="how long its turn lasts where others fit as well")
+    fallback: bool = Field(description="whether it is shown without the camera, and without the service")
+
+
+class Playlist(BaseModel):
+    """Everything that a player may be told to show."""
+
+    version: str = Field(description="of phiz")
+    fade_seconds: float
+    contents: list[PlaylistEntry]
+
+
 class AudienceLine(BaseModel):
     """One group of a period; figures are null where they are not told: of fewer than k people."""
 

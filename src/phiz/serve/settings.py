@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, fields
 
 from ..errors import PhizError
+from ..signage.rules import Rules
 from .access import host_name
 
 MIB = 1 << 20
@@ -61,6 +62,7 @@ class Settings:
     token: what every client of /v1 must show, or None. hosts: names and addresses under which clients may
     ask, beside this machine's loopback (see access.KnownHosts). allow_origins: web pages of other origins
     that may use the service. audience: the database to report, a file or a postgresql:// URL, or None.
+    signage: the rules of a screen that the service drives, or None.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -71,6 +73,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     audience: str | None = field(default=None, repr=False)  # a URL may hold a password
+    signage: Rules | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1 or self.batch_faces < 1 or self.batch_seconds < 0:

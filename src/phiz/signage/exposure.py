@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,15 +32,17 @@ class Exposures:
         self._began: dict[tuple[str, bool], datetime] = {}
         self._last: datetime | None = None
 
-    def update(self, clock: datetime, contents: Iterable[str], random: bool) -> list[Exposure]:
+    def update(self, clock: datetime, contents: Mapping[str, bool]) -> list[Exposure]:
         """Take in what is on now, and return what has ended since the last call, or ended with its minute.
+
+        contents: by name, whether it is random.
 
         Call it every few seconds, and with no contents where no screen is there.
         """
         ended: list[Exposure] = []
         if self._last is not None and not 0 <= (clock - self._last).total_seconds() <= CLOCK_SET:
             ended += self._end(self._last, self._began)
-        now_on = {(content, random) for content in contents}
+        now_on = set(contents.items())
         while self._began and (minute := _minute_end(min(self._began.values()))) <= clock:
             crossing = {key for key, start in self._began.items() if start < minute}
             ended += self._end(minute, crossing)

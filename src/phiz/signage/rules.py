@@ -126,7 +126,7 @@ class Rules:
     """
 
     contents: tuple[Content, ...]
-    steady_seconds: float = 1.5
+    steady_seconds: float = 1.2
     lost_seconds: float = 4.0
     fade_seconds: float = 0.6
     steer_from_age: int = 13
