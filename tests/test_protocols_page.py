@@ -50,7 +50,7 @@ def test_the_tables_have_figures():
 
 
 PUBLISHED = list(csv.DictReader((ROOT / "docs" / "published.csv").open(newline="", encoding="utf-8")))
-PAGES = "".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("protocols", "attributes"))
+PAGES = "".join(page.read_text("utf-8") for page in sorted((ROOT / "docs").rglob("*.md")))
 
 
 def test_every_published_figure_stands_in_a_line_of_its_row():
@@ -74,7 +74,7 @@ def test_a_figure_is_published_once_by_a_paper():
 def test_a_published_cell_names_a_published_figure():
     """A cell that names nothing in the file would read "-" for ever."""
     known = {(row["table"], row["row"], row["metric"]) for row in PUBLISHED}
-    pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob("*.md"))
+    pages = "".join(path.read_text("utf-8") for path in (ROOT / "docs").rglob("*.md"))
     cells = re.findall(r"<!--published (.+?); (.+?); (.+?)-->(.*?)<!--end-->", pages)
     wrong = [cell for cell in cells if cell[:3] not in known]
     assert cells
@@ -82,5 +82,5 @@ def test_a_published_cell_names_a_published_figure():
 
 
 def test_only_all_age_faces_has_no_published_figure():
-    found = [line for path in (ROOT / "docs").glob("*.md") for line in path.read_text("utf-8").splitlines()]
+    found = [line for path in (ROOT / "docs").rglob("*.md") for line in path.read_text("utf-8").splitlines()]
     assert [line.split(" |")[0] for line in found if "not found" in line] == ["| All-Age-Faces"]

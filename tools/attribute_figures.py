@@ -1,4 +1,4 @@
-"""Write the tables of docs/attributes.md from results/ and docs/published.csv.
+"""Write the tables of docs/experiments/attributes.md from results/ and docs/published.csv.
 
 python tools/attribute_figures.py          rewrite the page
 python tools/attribute_figures.py --check  say whether the page is up to date (exit status 1 if not)
@@ -15,7 +15,7 @@ import published
 from pages import fill_blocks, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "attributes.md"
+PAGE = ROOT / "docs" / "experiments" / "attributes.md"
 NETWORKS = {"plain head": "attributes-112", "Label2Label": "label2label-112"}
 #: Our network that a published row is compared with.
 THEIRS = {"MobileFaceNet (to a vector of 128)": "MobileFaceNet", "ResNet-50, Label2Label": "ResNet-50"}

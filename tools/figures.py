@@ -1,9 +1,9 @@
-"""Write the measured figures of results/ into README.md, between its two marker lines.
+"""Write the measured figures of results/ into README.md (five rows) and docs/figures.md (all of them).
 
-    python tools/figures.py          rewrite README.md
-    python tools/figures.py --check  say whether README.md is up to date (exit status 1 if not)
+    python tools/figures.py          rewrite the pages
+    python tools/figures.py --check  say whether the pages are up to date (exit status 1 if not)
 
-No figure in README is typed by hand: change the measurement, run this.
+No figure there is typed by hand: change the measurement, run this.
 """
 
 from __future__ import annotations
@@ -13,29 +13,43 @@ import json
 import sys
 from pathlib import Path
 
-from pages import update
+from pages import fill_blocks, table, update
+from protocol_figures import fill_figures
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- figures: made by tools/figures.py -->", "<!-- end of figures -->"
-TEST = "multitask-64_utkface-test"
+RESULTS = ROOT / "results"
+README, FIGURES = ROOT / "README.md", ROOT / "docs" / "figures.md"
+#: The model that is used where none is named.
+MODEL = "multitask-64"
 METRICS = (
     ("mae", "age MAE, years", 1, 2),
     ("cs5", "within 5 years", 100, 1),
     ("gender_accuracy", "gender", 100, 1),
 )
-#: Parts of `phiz benchmark` that README shows; results/speed.csv holds all of them.
-SPEED_PARTS = ("stages", "threads", "batch", "precision")
-#: Groups of the table; pairs of groups, gaps and folds stay in results/.
-KINDS = ("all", "age band", "gender", "group")
-NAMES = {"all": "**all**", "without contradicting labels": "without contradicting labels"}
+#: What each shipped model was measured on, by protocol.
+PROTOCOLS = {
+    "utkface-test": "UTKFace test",
+    "fgnet-cross-dataset": "FG-NET, whole photos, no fine-tuning",
+    "celeba-validation": "CelebA, people left out of training, whole photos",
+}
+ABSENT = "not measured yet"
+
+Metrics = dict[str, dict[str, str]]
 
 
-def figures(name: str) -> dict[tuple[str, str], dict[str, dict[str, str]]]:
-    found: dict[tuple[str, str], dict[str, dict[str, str]]] = {}
-    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            found.setdefault((row["group_kind"], row["group_value"]), {})[row["metric"]] = row
+def figures(name: str) -> dict[tuple[str, str], Metrics]:
+    found: dict[tuple[str, str], Metrics] = {}
+    for row in rows_of(name):
+        found.setdefault((row["group_kind"], row["group_value"]), {})[row["metric"]] = row
     return found
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    path = RESULTS / f"{name}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def cell(row: dict[str, str] | None, scale: int, digits: int) -> str:
@@ -48,77 +62,79 @@ def cell(row: dict[str, str] | None, scale: int, digits: int) -> str:
     return f"{value}{unit} [{low}, {high}]"
 
 
-def groups_table() -> list[str]:
-    lines = [
-        "| | pictures | " + " | ".join(title for _, title, _, _ in METRICS) + " |",
-        "| --- | ---: | --- | --- | --- |",
+def front() -> str:
+    """Return README's five rows."""
+    chips, photos, others = (figures(f"{MODEL}_{protocol}")["all", "all"] for protocol in PROTOCOLS)
+    speed = {row["measure"]: row for row in rows_of("speed")}
+    size = {row["measure"]: row["median"] for row in rows_of("size")}
+    network = (ROOT / "src" / "phiz" / "models" / "weights" / f"{MODEL}.onnx").stat().st_size / 1e6
+    tests = f"{int(chips['mae']['n']):,} test pictures of UTKFace"
+    people = f"{int(others['gender_accuracy']['n']):,} photos of CelebA, people not trained on"
+    rows = [
+        [
+            "mean age error",
+            f"{cell(chips['mae'], 1, 2)} years; {cell(photos['mae'], 1, 2)} years",
+            f"{tests}; {int(photos['mae']['n']):,} of FG-NET, a set not trained on",
+        ],
+        [
+            "gender right",
+            f"{cell(chips['gender_accuracy'], 100, 1)}; {cell(others['gender_accuracy'], 100, 1)}",
+            f"{tests}; {people}",
+        ],
+        ["true age inside the 90% interval", coverage(), "the same"],
+        [
+            "one photo, end to end",
+            f"{float(speed['end to end, from a JPEG']['median']):.1f} ms, the network "
+            f"{float(speed[f'network {MODEL}: one face']['median']):.2f} of them",
+            "a 640x480 JPEG with one face, one thread",
+        ],
+        [
+            "size",
+            f"{network:.1f} MB the network, {size['the package']} MB the package, "
+            f"{float(size['base install: the package and all it needs']):.0f} MB all that pip installs",
+            "",
+        ],
     ]
-    for (kind, group), rows in figures(TEST).items():
-        if kind not in KINDS:
-            continue
-        name = NAMES.get(group, group) if kind == "all" else f"{kind}: {group}"
-        cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
-        lines.append(
-            f"| {name} | {max(int(row['n']) for row in rows.values()):,} | " + " | ".join(cells) + " |"
-        )
-    return lines
+    return table(["", "measured", "on"], rows, left=3)
 
 
-def models_table() -> list[str]:
-    lines = [
-        "| model, pictures | pictures | age MAE, years | within 5 years | gender |",
-        "| --- | ---: | --- | --- | --- |",
-    ]
-    for name in ("multitask-64", "age-accurate"):
+def coverage() -> str:
+    """Return how often the true age lies in the interval that phiz gives."""
+    return ABSENT
+
+
+def models() -> str:
+    rows = []
+    for name in (MODEL, "age-accurate"):
         card = ROOT / "src" / "phiz" / "models" / "weights" / f"{name}.json"
         other = json.loads(card.read_text(encoding="utf-8")).get("gender_from")  # whose gender answers
-        for title, protocol in (
-            ("UTKFace test", "utkface-test"),
-            ("FG-NET, whole photos, no fine-tuning", "fgnet-cross-dataset"),
-            ("CelebA, people left out of training, whole photos", "celeba-validation"),
-        ):
-            rows = figures(f"{name}_{protocol}")["all", "all"]
-            cells = [cell(rows.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
+        for protocol, title in PROTOCOLS.items():
+            measured = figures(f"{name}_{protocol}")["all", "all"]
+            cells = [cell(measured.get(metric), scale, digits) for metric, _, scale, digits in METRICS]
             if other and cells[-1] != "-":
                 cells[-1] += f", `{other}`'s"
-            count = max(int(row["n"]) for row in rows.values())
-            lines.append(f"| `{name}`, {title} | {count:,} | " + " | ".join(cells) + " |")
-    return lines
+            count = max(int(row["n"]) for row in measured.values())
+            rows.append([f"`{name}`, {title}", f"{count:,}", *cells])
+    return table(["model, pictures", "pictures", *(title for _, title, _, _ in METRICS)], rows)
 
 
-def speed_table() -> list[str]:
-    lines = ["| speed and size | median | 95th percentile | fastest |", "| --- | ---: | ---: | ---: |"]
-    for row in [*rows_of("speed"), *rows_of("size")]:
-        if row.get("part", SPEED_PARTS[0]) in SPEED_PARTS:
-            cells = (f"{row[key]} {row['unit']}" if row[key] else "" for key in ("median", "p95", "fastest"))
-            lines.append(f"| {row['measure']} | " + " | ".join(cells) + " |")
-    return lines
-
-
-def rows_of(name: str) -> list[dict[str, str]]:
-    path = ROOT / "results" / f"{name}.csv"
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def block() -> str:
-    made = json.loads((ROOT / "results" / f"{TEST}.json").read_text(encoding="utf-8"))
-    where = f"{made['hardware']['cpu']}, {made['hardware']['cores']} cores"
-    command = ["```sh", made["command"], "```"]
-    parts = [groups_table(), ["Made again by:", "", *command], models_table(), speed_table()]
-    parts.append([f"Measured on {where}. Each result's `.json` has its command, seed, versions and commit."])
-    return "\n\n".join("\n".join(part) for part in parts)
+def speed() -> str:
+    columns = ("fastest", "median", "p95")
+    rows = [
+        [row["measure"], *(f"{row[key]} {row['unit']}" if row[key] else "" for key in columns)]
+        for row in [*rows_of("speed"), *rows_of("size")]
+        if row.get("part") != "operators" and row["median"]
+    ]
+    lines = [f"`{name[0]['command']}`" for name in (rows_of("speed"), rows_of("size"))]
+    where = rows_of("speed")[0]
+    made = f"{' and '.join(lines)}, on {where['hardware']}; {where['versions']}."
+    return f"{made}\n\n" + table(["", "fastest", "median", "95th percentile"], rows)
 
 
 def main() -> int:
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    new = f"{before}{BEGIN}\n\n{block()}\n\n{END}{after}"
-    return update(readme, new)
+    blocks = {README: {"figures": front}, FIGURES: {"models": models, "speed": speed}}
+    texts = {page: fill_blocks(page, page.read_text(encoding="utf-8"), made) for page, made in blocks.items()}
+    return max(update(page, fill_figures(text)) for page, text in texts.items())
 
 
 if __name__ == "__main__":

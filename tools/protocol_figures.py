@@ -116,7 +116,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
 def main() -> int:
     """Fill the cells of every page, and the blocks of docs/protocols.md."""
     stale = 0
-    for page in sorted(PAGE.parent.glob("*.md")):
+    for page in sorted(PAGE.parent.rglob("*.md")):
         text = published.fill(fill_figures(page.read_text(encoding="utf-8")))
         stale += update(page, fill_blocks(page, text, BLOCKS) if page == PAGE else text)
     return int(stale > 0)

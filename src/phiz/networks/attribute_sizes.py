@@ -1,6 +1,6 @@
 """What the attribute networks hold and do.
 
-`python -m phiz.networks.attribute_sizes FILE` writes them as CSV; docs/attributes.md
+`python -m phiz.networks.attribute_sizes FILE` writes them as CSV; docs/experiments/attributes.md
 shows them beside the papers'.
 """
 
