@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from phiz import image
+from phiz.ages import AGE_BANDS, age_band
 from phiz.datasets.fgnet import read_fgnet
 from phiz.datasets.record import FaceRecord
-from phiz.datasets.splits import AGE_BANDS, age_band
 from phiz.detect import load_detector
 from phiz.errors import ModelError
 from phiz.evaluation import metrics

@@ -28,3 +28,9 @@ class DataError(PhizError):
 
 class RecipeError(PhizError):
     """A training recipe has an unknown key, a missing key or a value out of range."""
+
+
+class OutputError(PhizError):
+    """Results could not be written where the user wants them, or not all of them."""
+
+    exit_status = 1

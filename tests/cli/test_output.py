@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from phiz.cli.output import Format, OutputError, Sink, format_of, header, render
-from phiz.errors import PhizError
+from phiz.cli.output import Format, Sink, format_of, header, render
+from phiz.errors import OutputError, PhizError
 from phiz.types import Face, Result
 
 KEYPOINTS = ((203.25, 100.75), (247.3, 108.2), (221.5, 125.0), (218.5, 145.8), (177.3, 109.2), (270.6, 124.2))

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+from phiz.ages import age_band
 from phiz.audience import open_store
 from phiz.audience.ledger import Changes
 from phiz.audience.totals import (
@@ -21,7 +22,6 @@ from phiz.audience.totals import (
     add,
     dwell_bin,
 )
-from phiz.datasets.splits import age_band
 
 DAY_SECONDS = 86400
 

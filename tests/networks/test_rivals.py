@@ -17,6 +17,7 @@ from phiz.errors import RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.networks import age, c3ae  # noqa: E402
 from phiz.networks.build import build  # noqa: E402
+from phiz.networks.choice import Network  # noqa: E402
 from phiz.networks.multitask import BRANCHES, MultiTaskNet  # noqa: E402
 from phiz.networks.small_backbones import lmtcnn  # noqa: E402
 from phiz.networks.ssr_net import SSRNet  # noqa: E402
@@ -25,7 +26,7 @@ from phiz.training.age_gender import validate  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.export import export  # noqa: E402
 from phiz.training.losses import multitask_loss  # noqa: E402
-from phiz.training.recipe import Loss, Network, load_recipe  # noqa: E402
+from phiz.training.recipe import Loss, load_recipe  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 SMALL = sorted((ROOT / "recipes" / "comparison" / "small").glob("*.toml"))

@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from phiz import engine
-from phiz.cli.output import OutputError
-from phiz.errors import PhizError
+from phiz.errors import OutputError, PhizError
 from phiz.scale.parts import Count, Folder, plan
 from phiz.scale.pictures import Picture
 from phiz.scale.run import Settings, Worker

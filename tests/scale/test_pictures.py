@@ -11,9 +11,8 @@ import pictures as made
 import pytest
 from pyarrow.fs import FileSystem, LocalFileSystem, SubTreeFileSystem
 
-from phiz.cli import inputs
 from phiz.errors import ImageError, PhizError
-from phiz.image import load
+from phiz.image import inputs, load
 from phiz.scale import pictures
 from phiz.scale.pictures import Picture, expand, read
 

@@ -11,10 +11,11 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.crop import CropTemplate  # noqa: E402
 from phiz.errors import RecipeError  # noqa: E402
+from phiz.networks.choice import Network  # noqa: E402
 from phiz.training.age_gender import epoch_order  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.loop import Run, _averaging, _rate  # noqa: E402
-from phiz.training.recipe import Augmentation, Data, Decision, Loss, Network, Optimisation, Recipe  # noqa: E402
+from phiz.training.recipe import Augmentation, Data, Decision, Loss, Optimisation, Recipe  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.35, 0.7), (0.65, 0.7), (0, 0, 1))
 RECIPE = Recipe(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from ..cli.output import OutputError
+from ..errors import OutputError
 from ..files import own_part
 from ..image import display_name
 from .report import Line

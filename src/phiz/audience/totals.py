@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..datasets.splits import AGE_BANDS, age_band
+from ..ages import AGE_BANDS, age_band
 from ..types import Face
 
 #: Seconds at which the bins of dwell time begin, after the first, which begins at 0.

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ImageError, PhizError
+from ..errors import ImageError, OutputError, PhizError
 from ..files import own_part
 from ..image import MAX_PIXELS
 from .options import Coverage, MaxPixels, MinFace, MinGenderScore, Model, Provider, Strict
-from .output import Format, OutputError, Sink, format_of, header, render
+from .output import Format, Sink, format_of, header, render
 
 if TYPE_CHECKING:
     from ..analyzer import Image
+    from ..image.inputs import Aside
     from ..types import Result
-    from .inputs import Aside
 
 
 class Engine(str, Enum):
@@ -128,7 +128,7 @@ def analyze(
     from tqdm import tqdm
 
     from ..analyzer import Analyzer
-    from .inputs import Aside, expand, named_sources
+    from ..image.inputs import Aside, expand, named_sources
 
     format = format_of(format, output)
     pictures = expand(paths, aside := Aside())
@@ -197,7 +197,7 @@ def _analyze_on_ray(
         from ..scale.run import analyze as analyze_on_ray
     except ModuleNotFoundError as error:
         raise PhizError(f'--engine ray needs {error.name}: pip install "phiz[scale]"') from error
-    from .inputs import Aside
+    from ..image.inputs import Aside
 
     pictures = expand(paths, aside := Aside())
     _tell(aside)

@@ -13,17 +13,11 @@ from contextlib import suppress
 from enum import Enum
 from types import MappingProxyType, TracebackType
 
-from ..errors import PhizError
+from ..errors import OutputError, PhizError
 from ..files import SUFFIX, InUseError, open_shared_part
 from ..image import display_name
 from ..types import QUALITY, Face, Result
 from ..words import age_words, gender_words, sure_words
-
-
-class OutputError(PhizError):
-    """Results could not be written where the user wants them, or not all of them."""
-
-    exit_status = 1
 
 
 def named_format(output: str | None) -> str | None:

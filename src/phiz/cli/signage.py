@@ -115,9 +115,9 @@ def notice(
 
 def _signal(people: str, stay: float, clock: datetime) -> Signal:
     """Return the counts of people who are written out."""
+    from ..ages import age_band
     from ..audience.signal import AGE_KEYS, Signal
     from ..audience.totals import NOT_SURE
-    from ..datasets.splits import age_band
 
     genders, ages, facing = [], [], 0
     for person in [part.strip() for part in people.split(",") if part.strip()]:

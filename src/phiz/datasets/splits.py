@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..ages import age_band
 from ..errors import DataError
 from . import near_duplicates
 from .record import FaceRecord
@@ -25,7 +26,6 @@ CELEBA_SHARES = {"validation": 0.1, "train": 0.9}
 #: What is validation above is the test part here, so that both keep the same people out of training.
 CELEBA_TEST_SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
 FIW_SHARES = {"test": 0.15, "validation": 0.15, "train": 0.7}
-AGE_BANDS = ((0, 12), (13, 19), (20, 39), (40, 59), (60, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,6 @@ class SplitRow:
     file: str
     part: str
     cluster: int
-
-
-def age_band(age: float) -> str:
-    """Return the name of the age band (0-12, 13-19, 20-39, 40-59, 60+) that an age in years falls into."""
-    for low, high in AGE_BANDS:
-        if high is None or age < high + 1:
-            return f"{low}+" if high is None else f"{low}-{high}"
-    raise AssertionError("the last band has no upper end")
 
 
 def split_utkface(

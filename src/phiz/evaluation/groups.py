@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets.splits import age_band
+from ..ages import age_band
 from . import metrics
 from .metrics import Floats
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..ages import age_band
 from ..datasets.record import FaceRecord
-from ..datasets.splits import SplitRow, age_band, read_split
+from ..datasets.splits import SplitRow, read_split
 from ..errors import DataError, RecipeError
 from ..toml_file import read_toml
 from .fold_files import ENCODING, Fold, load_folds, save_folds

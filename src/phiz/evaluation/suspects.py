@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..datasets.splits import age_band
+from ..ages import age_band
 from .groups import Scored
 
 #: A gender is suspected where the mean probability of the other one is at least this.

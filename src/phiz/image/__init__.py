@@ -2,7 +2,7 @@
 
 `source` takes bytes, files, arrays and PIL images; `formats` tells what bytes are and opens them; `jpeg`
 saves those without an end; `pixels` turns an opened picture into an array; `bounds` refuses what is too
-large; `names` makes names printable.
+large; `names` makes names printable; `inputs` finds the pictures in folders, patterns and standard input.
 """
 
 from .bounds import ALLOW_MORE, MAX_BYTES, MAX_PIXELS

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileSystem
 
 from ..addresses import public_address
-from ..cli.output import OutputError
+from ..errors import OutputError
 from ..image import display_name
 from ..types import Result
 from .pictures import Picture, locate

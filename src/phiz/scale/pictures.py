@@ -12,9 +12,8 @@ from pyarrow import ArrowException
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
 from ..addresses import public_address
-from ..cli import inputs
 from ..errors import ImageError, PhizError
-from ..image import MAX_BYTES, MAX_PIXELS, display_name, load, suffixes
+from ..image import MAX_BYTES, MAX_PIXELS, display_name, inputs, load, suffixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Picture:
 def expand(paths: list[str], aside: inputs.Aside | None = None) -> list[Picture]:
     """Return the pictures behind paths, folders, globs and URIs, in the order of plain `phiz analyze`.
 
-    aside: see `phiz.cli.inputs.expand`. Raises PhizError for standard input, a URI that pyarrow cannot open,
+    aside: as in `phiz.image.inputs`. Raises PhizError for standard input, a URI that pyarrow cannot open,
     or where there is no picture at all.
     """
     if inputs.STDIN in paths:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from phiz.datasets.splits import age_band
+from phiz.ages import age_band
 from phiz.training.augment import augment
 from phiz.training.crops import Crops
 from phiz.training.recipe import Augmentation

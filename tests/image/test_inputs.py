@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from phiz.cli.inputs import Aside, expand
 from phiz.errors import PhizError
 from phiz.image import formats, suffixes
+from phiz.image.inputs import Aside, expand
 
 NONE = f"no pictures in the folder bare; looked for {' '.join(suffixes())}"
 NO_TIFF = "no file matches photos/*.tiff; check the pattern"

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import PhizError
-from ..image import MAX_BYTES, display_name, missing_formats, suffixes
+from .bounds import MAX_BYTES
+from .formats import missing_formats, suffixes
+from .names import display_name
 
 STDIN = "-"
 #: How `--annotate` names its copies; a search through folders passes over them.
