@@ -18,12 +18,22 @@ from phiz.training.recipe import Loss
 
 
 def absolute_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
-    """Mean absolute error of the expected age: 1/N sum_i |m_i - y_i|. In years."""
+    """Mean absolute error of the expected age: 1/N sum_i |m_i - y_i|. In years.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> float(absolute_loss(half, bins, torch.tensor([28.0])))  # 25 for 28
+    3.0
+    """
     return (expected(log_p, bins) - age).abs().mean(-1)
 
 
 def cross_entropy_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
-    """Softmax cross-entropy Ls = -1/N sum_i log p_i(y_i), the class y_i being the bin nearest to the age."""
+    """Softmax cross-entropy Ls = -1/N sum_i log p_i(y_i), the class y_i being the bin nearest to the age.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> round(float(cross_entropy_loss(half, bins, torch.tensor([28.0]))), 4)  # -log 0.5
+    0.6931
+    """
     label = (bins - age[:, None]).abs().argmin(1)
     return -log_p.gather(-1, label.expand(log_p.shape[:-1]).unsqueeze(-1)).squeeze(-1).mean(-1)
 
@@ -32,6 +42,10 @@ def mean_loss(log_p: Tensor, bins: Tensor, age: Tensor) -> Tensor:
     """Lm = 1/2N sum_i (m_i - y_i)^2. In years squared.
 
     Source: Pan et al., CVPR 2018, equation 4. With cross-entropy the whole loss is L = Ls + 0.2 Lm + 0.05 Lv.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> float(mean_loss(half, bins, torch.tensor([28.0])))  # 3 squared, halved
+    4.5
     """
     return (expected(log_p, bins) - age).square().mean(-1) / 2
 
@@ -40,6 +54,10 @@ def variance_loss(log_p: Tensor, bins: Tensor) -> Tensor:
     """Lv = 1/N sum_i v_i: a distribution narrow round its mean, wherever that is. In years squared.
 
     Source: Pan et al., CVPR 2018, equation 5.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> float(variance_loss(half, bins))  # 5 years from the mean, both
+    25.0
     """
     mean = expected(log_p, bins)
     return (log_p.exp() * (bins - mean.unsqueeze(-1)).square()).sum(-1).mean(-1)
@@ -50,6 +68,9 @@ def distribution_loss(log_p: Tensor, wanted: Tensor) -> Tensor:
 
     With `age_distribution` and `absolute_loss` this is DLDL-v2 (Gao et al. 2018, arXiv 1807.00946): the
     divergence from q to p and the cross-entropy differ by q's entropy, which no weight changes.
+
+    >>> round(float(distribution_loss(torch.tensor([[0.5, 0.5]]).log(), torch.tensor([[0.2, 0.8]]))), 4)
+    0.6931
     """
     return -(wanted * log_p).sum(-1).mean(-1)
 
@@ -58,6 +79,10 @@ def expected(log_p: Tensor, bins: Tensor) -> Tensor:
     """Return the mean of each distribution in years: (..., bins) -> (...).
 
     Of a network with a single bin (SSR-Net) the answer is the age itself, in years.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> expected(half, bins).tolist()
+    [25.0]
     """
     return log_p.squeeze(-1) if len(bins) == 1 else (log_p.exp() * bins).sum(-1)
 
@@ -66,13 +91,22 @@ def age_distribution(age: Tensor, bins: Tensor, sigma: float | Tensor) -> Tensor
     """Return the discrete normal distribution of width `sigma` round each age: (N,) -> (N, bins).
 
     sigma: one width, or one a face (N,). All in years. Source: Gao et al. 2018 (DLDL-v2), arXiv 1807.00946.
+
+    >>> age_distribution(torch.tensor([25.0]), torch.tensor([20.0, 30.0]), sigma=2.0).tolist()
+    [[0.5, 0.5]]
     """
     width = sigma[:, None] if isinstance(sigma, Tensor) else sigma
     return torch.softmax(-((bins - age[:, None]) ** 2) / (2 * width**2), dim=1)
 
 
 def age_loss(log_p: Tensor, bins: Tensor, age: Tensor, weights: Loss) -> Tensor:
-    """Return the age task's terms, each times its weight, of every branch: (B, N, bins) -> (B,)."""
+    """Return the age task's terms, each times its weight, of every branch: (B, N, bins) -> (B,).
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> terms = Loss(absolute=1.0, distribution=0.0, variance=0.5)
+    >>> age_loss(half[None], bins, torch.tensor([28.0]), terms).tolist()  # 3 + 0.5 x 25
+    [15.5]
+    """
     total = log_p.new_zeros(log_p.shape[0])
     if weights.absolute > 0:
         total = total + weights.absolute * absolute_loss(log_p, bins, age)
@@ -106,6 +140,12 @@ def multitask_loss(
     lacks one label still teaches the other. Returns a scalar.
 
     Source: total = main + 0.3 auxiliary + 0.5 ensemble, as in the conference paper.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> terms = Loss(absolute=1.0, distribution=0.0, gender=2.0, age=1.0, smoothing=0.0)
+    >>> labels = torch.tensor([28.0]), torch.tensor([1.0])
+    >>> round(float(multitask_loss(torch.zeros(1, 1), half[None], bins, *labels, terms)), 4)  # 3 + 2 log 2
+    4.3863
     """
     branch = _of_branches(weights, branches, max(len(female), len(ages)), ages)
     total = ages.new_zeros(())
@@ -136,6 +176,12 @@ def taught_loss(
     they said nothing. The age term is the absolute error from the teachers' age and, times
     weights.distribution, the cross-entropy to the normal distribution of their deviation. Returns a scalar.
     Source: Hinton et al. 2015, arXiv 1503.02531, without a temperature: the deviation keeps what it is for.
+
+    >>> bins, half = torch.tensor([20.0, 30.0]), torch.tensor([[0.5, 0.5]]).log()
+    >>> terms = Loss(absolute=1.0, distribution=0.0, gender=2.0, age=1.0)
+    >>> taught = torch.tensor([[28.0, 1.0, 0.5]])
+    >>> round(float(taught_loss(torch.zeros(1, 1), half[None], bins, taught, terms)), 4)  # 3 + 2 log 2
+    4.3863
     """
     branch = _of_branches(weights, branches, max(len(female), len(ages)), ages)
     known = ~torch.isnan(taught).any(1)
