@@ -115,7 +115,7 @@ def test_the_front_page_is_short() -> None:
 
 def test_the_network_table_is_the_networks() -> None:
     pytest.importorskip("torch", reason="the extra train brings PyTorch")
-    from phiz.networks.layers import count, table
+    from phiz.networks.layers import count, parts_table
     from phiz.networks.multitask import MultiTaskNet
 
-    assert table(count(MultiTaskNet())) in (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
+    assert parts_table(count(MultiTaskNet())) in (ROOT / "docs" / "network.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Write the table of the papers' networks in docs/age-networks.md from results/ and docs/published.csv.
+"""Write the table of the papers' networks in docs/experiments/age-networks.md from results/ and docs/published.csv.
 
     python tools/age_network_figures.py          rewrite the page
     python tools/age_network_figures.py --check  say whether the page is up to date (exit status 1 if not)
@@ -21,7 +21,7 @@ from protocol_figures import ABSENT, figure
 from phiz.training.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "age-networks.md"
+PAGE = ROOT / "docs" / "experiments" / "age-networks.md"
 RECIPES = ROOT / "recipes" / "comparison"
 #: The papers' names of networks, which ours are without capitals and hyphens.
 PUBLISHED = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in published.names("age-networks")}

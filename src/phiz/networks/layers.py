@@ -1,8 +1,9 @@
-"""Count what a network holds and does, layer by layer; `python -m phiz.networks.layers` prints the table."""
+"""Count what a network holds and does; `python -m phiz.networks.layers` prints each layer and each part."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -96,5 +97,18 @@ def table(size: Size) -> str:
     return "\n".join(lines)
 
 
+def parts_table(size: Size) -> str:
+    """Return the sums of each part of the network, by the first word of its layers' names, as Markdown."""
+    lines = ["| part | layers | parameters | multiply-adds |", "| --- | ---: | ---: | ---: |"]
+    for name, group in groupby(size.layers, key=lambda layer: layer.name.partition(".")[0]):
+        layers = tuple(group)
+        work = sum(layer.multiply_adds for layer in layers)
+        held = sum(layer.parameters for layer in layers)
+        lines.append(f"| {name} | {len(layers)} | {held:,} | {work:,} |")
+    lines.append(f"| **all** | {len(size.layers)} | **{size.parameters:,}** | **{size.multiply_adds:,}** |")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    print(table(count(MultiTaskNet())))
+    counted = count(MultiTaskNet())
+    print(table(counted), parts_table(counted), sep="\n\n")
