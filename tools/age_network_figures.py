@@ -1,4 +1,4 @@
-"""Write the table of the papers' networks in docs/experiments/age-networks.md from results/ and docs/published.csv.
+"""Write the table of the papers' networks in docs/experiments/ from results/ and docs/published.csv.
 
     python tools/age_network_figures.py          rewrite the page
     python tools/age_network_figures.py --check  say whether the page is up to date (exit status 1 if not)
