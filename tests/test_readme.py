@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -33,15 +34,34 @@ def test_make_has_the_targets() -> None:
     assert set(asked) <= set(made)
 
 
-@pytest.mark.parametrize("line", [line for line in SHELL if line.startswith("phiz ")])
-def test_commands_are_understood(line: str) -> None:
-    words = shlex.split(line.split("&&")[0])[1:]
-    command = typer.main.get_command(app)
-    while hasattr(command, "get_command"):
-        command = command.get_command(None, words.pop(0))
-    assert command is not None
-    assert [word for word in words if word.endswith(".toml") and not (ROOT / word).exists()] == []
-    command.make_context("phiz", words)  # raises its usage error
+def _code(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.S | re.M)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_are_understood(page: Path) -> None:
+    indented = [line[4:] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("    ")]
+    for line in "\n".join([*_code(page, "sh"), *indented]).replace("\\\n", " ").splitlines():
+        asked = re.search(r"(?:^|\| |&& |\$ |do )\s*phiz ([a-z].*)", line)
+        if asked is None:
+            continue
+        alone = re.split(r" \| | && |; | > ", asked[1].replace("$seed", "1"))[0]
+        words = shlex.split(alone, comments=True)
+        command = typer.main.get_command(app)
+        while hasattr(command, "get_command"):
+            command = command.get_command(None, words.pop(0))
+        assert command is not None, line
+        files = [ROOT / word for word in words if word.startswith(("recipes/", "protocols/", "splits/"))]
+        assert [file for file in files if file.suffix in (".toml", ".csv") and not file.parent.exists()] == []
+        command.make_context("phiz", words)  # raises its usage error
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_imports_of_snippets_exist(page: Path) -> None:
+    for snippet in _code(page, "python"):
+        for node in ast.parse(snippet).body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                exec(compile(ast.Module([node], []), str(page), "exec"), {})
 
 
 def test_the_sample_is_what_the_command_prints() -> None:
