@@ -12,8 +12,12 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+from dataclasses import asdict, replace
 from io import BytesIO
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,10 +25,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from phiz import Analyzer
-from phiz.crop import CropTemplate, face_crop
+from phiz.analyzer import Located
+from phiz.crop import CropTemplate, face_crop, fit
 from phiz.detect import Detector, load_card
 from phiz.detect.looks import first_factor, padded, second_factor, shrink
+from phiz.models.certainty import Bounds, Caution, Certainty, Curve, Flag
 from phiz.models.session import load_model
+from phiz.models.store import find_model
+from phiz.quality import inside, light, pose
+from phiz.types import QUALITY, Estimate
 
 ROOT = Path(__file__).parents[1]
 FIXTURE = ROOT / "web" / "test" / "fixture"
@@ -115,6 +124,51 @@ PLANS = (
     (12000, 6000, 10),
     (8000, 100, None),
 )
+#: Made tables of a card's `certainty`, of every kind and flag.
+TABLES = Certainty(
+    scale={
+        "age": Curve((0.0, 20.0, 60.0), (-0.5, 1.1, 2.0)),
+        "age_branches": Curve((0.5, 4.0), (0.0, 0.7)),
+        "size": Curve((16.0, 64.0), (0.6, 0.0)),
+        "yaw": Curve((10.0, 60.0), (0.0, 0.8)),
+    },
+    age={
+        level: Bounds(Curve((0.0, 50.0), (reach, 1.2 * reach)), Curve((0.0, 50.0), (1.1 * reach, reach)))
+        for level, reach in (("0.5", 0.6), ("0.8", 1.3), ("0.9", 1.9))
+    },
+    gender={"age": Curve((5.0, 18.0), (0.3, 0.8)), "gender_branches": Curve((0.0, 0.6), (0.0, -0.7))},
+    highest=0.985,
+    covered={"age_branches": Curve((2.0, 10.0), (-2.0, 2.0))},
+    flags={
+        "small": Flag("size", least=24.0),
+        "blurred": Flag("sharpness", least=0.2),
+        "profile": Flag("yaw", most=45.0),
+        "dark": Flag("brightness", least=0.15),
+        "bright": Flag("brightness", most=0.85),
+        "cut off": Flag("inside", least=0.8),
+        "covered": Flag("covered", most=0.5),
+    },
+)
+_GOOD = {
+    "size": 80.0,
+    "sharpness": 0.4,
+    "brightness": 0.5,
+    "yaw": -8.0,
+    "pitch": 5.0,
+    "roll": 2.0,
+    "inside": 1.0,
+}
+#: Estimates and looks: an adult, a child on whom branches disagree, a bad look in the dark, a glaring one.
+LOOKED_AT = (
+    (Estimate(34.4, "female", 0.93, {"age_branches": 1.3, "gender_branches": 0.05}), _GOOD),
+    (Estimate(3.2, "male", 0.61, {"age_branches": 9.0, "gender_branches": 0.5}), {**_GOOD, "yaw": 20.5}),
+    (
+        Estimate(71.0, "male", 1.0, {"age_branches": 3.5, "gender_branches": 0.0}),
+        dict(zip(QUALITY, (18.0, 0.1, 0.1, 52.0, -20.0, -30.0, 0.7), strict=True)),
+    ),
+    (Estimate(0.0, "female", 0.5, {}), {**_GOOD, "brightness": 0.9, "yaw": -45.0}),
+)
+CAUTIONS = (Caution(), Caution(0.5, 0.9, False), Caution(0.8, 0.5, True))
 
 
 def make() -> dict[str, Any]:
@@ -134,7 +188,10 @@ def make() -> dict[str, Any]:
                 "keypoints": [list(point) for point in face.keypoints],
                 "size": model.size,
             }
-            crops.append({**crop, "pixels": pixels, "age": estimate.age, "female": _female(estimate)})
+            told = {"age": estimate.age, "female": _female(estimate), "signals": dict(estimate.signals)}
+            crops.append({**crop, "pixels": pixels, **told})
+    for crop in crops:
+        crop["quality"] = _quality(made[crop["picture"]], crop["keypoints"], crop["pixels"])
     card = load_card()
     looks = []
     for name, factor in LOOKS:
@@ -152,7 +209,37 @@ def make() -> dict[str, Any]:
         "looks": looks,
         "plans": [_plan(*plan) for plan in PLANS],
         "answers": answers,
+        "certainty": {"tables": asdict(TABLES), "cases": _cases()},
     }
+
+
+def _quality(picture: Pixels, keypoints: list[list[float]], crop: Pixels) -> dict[str, float]:
+    """Return the quality of a crop by the functions that the Analyzer uses."""
+    size = len(crop)
+    turn, shift = fit([(x, y) for x, y in keypoints], size, load_model().template)
+    ((sharpness, brightness),) = light(crop[None])
+    yaw, pitch, roll = pose([(x, y) for x, y in keypoints])
+    lies = inside(turn, shift, size, picture.shape[1], picture.shape[0])
+    values = (abs(turn) * size, sharpness, brightness, yaw, pitch, roll, lies)
+    return dict(zip(QUALITY, values, strict=True))
+
+
+def _cases() -> list[dict[str, Any]]:
+    """Return made estimates and looks, and what an Analyzer whose card has TABLES says of them."""
+    card, weights = find_model()
+    with TemporaryDirectory() as folder:
+        shutil.copy(weights, Path(folder, "made.onnx"))
+        replace(card, certainty=TABLES).save(Path(folder, "made.json"))
+        analyzer = Analyzer(Path(folder, "made.onnx"))
+    found = []
+    for (estimate, quality), caution in product(LOOKED_AT, CAUTIONS):
+        crops = np.zeros((1, analyzer.card.input.size, analyzer.card.input.size, 3), np.uint8)
+        located = Located(9, 9, (None,), crops, quality=(quality,))
+        (face,) = analyzer.combine(located, [estimate], None, caution).faces
+        told = ("age", "age_interval", "gender", "gender_score", "flags")
+        case = {"estimate": asdict(estimate), "quality": quality, "caution": asdict(caution)}
+        found.append({**case, "face": {name: getattr(face, name) for name in told}})
+    return found
 
 
 def _plan(width: int, height: int, min_face: int | None) -> dict[str, Any]:

@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from phiz.types import Face
+from phiz.words import NOT_SURE, age_words, gender_words, sure_words
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser (extra dev)")
 expect = playwright.expect
 
@@ -24,7 +27,10 @@ ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "web" / "test" / "fixture"
 PHOTO = ROOT / "src" / "phiz" / "data" / "astronaut.jpg"
 #: What Python says of the pictures; test_web_fixture.py tells when it is stale.
-ANSWERS = json.loads((PICTURES / "fixture.json").read_text(encoding="utf-8"))["answers"]
+FIXTURE = json.loads((PICTURES / "fixture.json").read_text(encoding="utf-8"))
+ANSWERS = FIXTURE["answers"]
+#: Made tables of a card's `certainty`.
+CERTAINTY = FIXTURE["certainty"]["tables"]
 #: Milliseconds after which a test gives up; never reached where things work, however busy the machine.
 PATIENCE = 120_000
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 860}}
@@ -77,6 +83,16 @@ class Service:
         """Stop it as a power cut would."""
         self.process.kill()
         self.process.wait()
+
+
+def said(face: dict[str, Any]) -> str:
+    """Return what the page says of a face in one sentence, by Python's own words."""
+    interval = face["age_interval"] and tuple(face["age_interval"])
+    answer = (face["age"], face["gender"], face["gender_score"])
+    made = Face(tuple(face["box"]), face["score"], (), *answer, age_interval=interval)
+    age, gender = age_words(made), gender_words(made)
+    sure = [] if gender == NOT_SURE else [f"{sure_words(made.gender_score)} certain"]
+    return ", ".join([age if interval else f"{age} years", gender, *sure, *face["flags"]])
 
 
 @contextmanager

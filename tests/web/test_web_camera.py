@@ -24,7 +24,7 @@ def watch(page: Any, frames: int) -> list[dict[str, Any]]:
               count: boxes.children.length,
               left: boxes.firstChild?.style.left,
               face: card?.dataset.face,
-              age: card?.querySelector(".age b").textContent,
+              age: card?.querySelector(".age").textContent.match(/\\d+(?=\\D*$)/)[0], // of "about 35"
             });
             if (seen.length < frames) return;
             observer.disconnect();

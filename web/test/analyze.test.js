@@ -11,6 +11,8 @@ import { detectorCard, fixture, openRuntime, picture, read } from "./files.js";
 
 // Years, rounded to tenths, when each side finds the face itself.
 const AGE_WITH_DETECTION = 0.2 + 1e-9;
+// Pixels and degrees.
+const QUALITY_WITH_DETECTION = { size: 0.3, yaw: 0.5, pitch: 0.5, roll: 0.5 };
 
 let ort;
 let phiz;
@@ -23,23 +25,25 @@ before(async () => {
 test("the same crops give the same ages and genders", async () => {
   const faces = fixture.crops.filter((crop) => "age" in crop);
   assert.ok(faces.length >= 6);
-  for (const { file, picture: name, keypoints, size, age, female } of faces) {
+  for (const { file, picture: name, keypoints, size, age, female, signals } of faces) {
     const crop = faceCrop(picture(`${name}.png`), keypoints, size, fixture.template);
     const [estimate] = await phiz.estimate(crop);
     const share = estimate.gender === "female" ? estimate.gender_score : 1 - estimate.gender_score;
     assert.ok(Math.abs(estimate.age - age) <= 0.001, `${file}: ${estimate.age}, in Python ${age}`);
     assert.ok(Math.abs(share - female) <= 0.001, `${file}: ${share}, in Python ${female}`);
+    assert.deepEqual(Object.keys(estimate.signals).sort(), Object.keys(signals).sort());
+    for (const [signal, value] of Object.entries(signals)) assert.ok(Math.abs(estimate.signals[signal] - value) <= 0.001, signal);
   }
 });
 
 for (const [name, expected] of Object.entries(fixture.answers)) {
   test(`${name}: the same faces from picture to answer`, async () => {
     const whole = enlarged(picture(`${expected.picture}.png`), expected.times);
-    const { width, height, faces } = await phiz.analyze(whole, expected.min_face);
+    const { width, height, faces } = await phiz.analyze(whole, { min_face: expected.min_face });
     assert.deepEqual([width, height], [expected.width, expected.height]);
     assert.equal(faces.length, expected.faces.length);
     faces.forEach((face, i) => {
-      const { box, keypoints, score, age, gender, gender_score } = expected.faces[i];
+      const { box, keypoints, score, age, age_interval, gender, gender_score, quality, flags } = expected.faces[i];
       const near = (a, b, most) => assert.ok(Math.abs(a - b) <= most, `${a} is not ${b}, face ${i + 1}`);
       face.box.forEach((value, k) => near(value, box[k], 0.3));
       face.keypoints.flat().forEach((value, k) => near(value, keypoints.flat()[k], 0.3));
@@ -48,6 +52,10 @@ for (const [name, expected] of Object.entries(fixture.answers)) {
       near(face.age, age, AGE_WITH_DETECTION);
       near(face.gender_score, gender_score, 0.03);
       assert.equal(face.gender, gender);
+      face.age_interval?.forEach((value, k) => near(value, age_interval[k], AGE_WITH_DETECTION));
+      for (const [signal, value] of Object.entries(quality)) near(face.quality[signal], value, QUALITY_WITH_DETECTION[signal] ?? 0.01);
+      assert.deepEqual(Object.keys(face.quality), Object.keys(quality));
+      assert.deepEqual(face.flags, flags);
       assert.deepEqual(Object.keys(face), Object.keys(expected.faces[i]));
     });
   });

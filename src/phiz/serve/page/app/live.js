@@ -1,10 +1,11 @@
 // The camera on the page: frames to the engine, steadied faces to the stage.
 
+import { inWords } from "./phrases.js";
 import { Camera, listCameras } from "./camera.js";
 import { currentEngine } from "./engines.js";
 import { complain, dismissAll, report, tell } from "./notices.js";
 import { leaveStage, showNewest } from "./pictures.js";
-import { inWords, showCards } from "./results.js";
+import { showCards } from "./results.js";
 import { drawBoxes, showCamera } from "./stage.js";
 import { Tracks } from "./tracks.js";
 import { countFaces, say } from "./words.js";

@@ -2,10 +2,11 @@
 
 import { findAudience, listenToAudience, rewriteAudience } from "./audience.js";
 import { chooseEngine, currentEngine, findEngines, showNote, whenEngineChanges } from "./engines.js";
+import { asCsv, asJson, save } from "./downloads.js";
 import { cameraIsOn, keepFrame, startCamera, stopCamera } from "./live.js";
 import { complain, dismissAll, write } from "./notices.js";
 import { addPictures, analyzeEarlier, forgetAll, redraw, results, retry, rewrite, showNewest } from "./pictures.js";
-import { asJson, asText } from "./results.js";
+import { asText } from "./results.js";
 import { Plain, preferredLanguage, remember, say, speak } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -84,6 +85,8 @@ function listenToButtons() {
   });
   onClick("copy-table", () => copy(asText()));
   onClick("copy-json", () => copy(asJson(results())));
+  onClick("save-csv", () => save("faces.csv", `\ufeff${asCsv(results())}`, "text/csv")); // the mark: for spreadsheets
+  onClick("save-json", () => save("faces.json", asJson(results()), "application/json"));
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       remember("language", button.dataset.language);

@@ -1,9 +1,10 @@
 // The pictures that were dropped, pasted, picked or kept from the camera.
 
+import { inWords } from "./phrases.js";
 import { currentEngine } from "./engines.js";
 import { addThumbs, writeThumbs } from "./film.js";
 import { complain, complainOf, report, tell } from "./notices.js";
-import { inWords, showCards, showTable } from "./results.js";
+import { showCards, showTable } from "./results.js";
 import { drawBoxes, showNothing, showPicture } from "./stage.js";
 import { countFaces, explain, Plain, say } from "./words.js";
 

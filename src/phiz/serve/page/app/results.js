@@ -1,5 +1,7 @@
 // The faces as cards, as a table and as JSON.
 
+import { ageAbout, ageRange, faceWords, flagWords, genderWords, isSure, percent } from "./phrases.js";
+import { asJson } from "./downloads.js";
 import { countFaces, say } from "./words.js";
 import { markBox } from "./stage.js";
 
@@ -11,7 +13,7 @@ const THUMB = 144;
 const MARGIN = 1.5;
 const STALE = 2000;
 // Columns of the table that hold no numbers.
-const TEXTS = [0, 3, 6];
+const TEXTS = [0, 2, 4, 6, 8];
 
 /** Show one card per face; source: the image or video element that they are cut out of. */
 export function showCards(faces, source, width) {
@@ -37,22 +39,20 @@ function emptyCard(key) {
   card.dataset.face = key;
   card.innerHTML =
     `<canvas width="${THUMB}" height="${THUMB}" aria-hidden="true"></canvas>` +
-    `<div aria-hidden="true"><p class="age"><b></b><span></span></p><p class="gender"><b></b></p>` +
-    `<p class="certain"></p><meter min="0.5" max="1"></meter></div><p class="hidden"></p>`;
+    `<div aria-hidden="true"><p class="age"><b></b><span></span></p><p class="gender"><b></b><span></span></p>` +
+    `<p class="flags"></p></div><p class="hidden"></p>`;
   card.addEventListener("pointerenter", () => markBox([...cards.children].indexOf(card)));
   card.addEventListener("pointerleave", () => markBox(null));
   return card;
 }
 
-function fillCard(card, { age, gender, gender_score }, i) {
-  const percent = Math.round(100 * gender_score);
-  const years = Math.round(age);
-  write(card.querySelector(".age b"), years);
-  write(card.querySelector(".age span"), say("years"));
-  write(card.querySelector(".gender b"), say(gender));
-  write(card.querySelector(".certain"), say("certain", { percent }));
-  card.querySelector("meter").value = gender_score;
-  write(card.querySelector(".hidden"), say("face", { n: i + 1, age: years, gender: say(gender), percent }));
+function fillCard(card, face, i) {
+  write(card.querySelector(".age b"), ageRange(face));
+  write(card.querySelector(".age span"), ageAbout(face));
+  write(card.querySelector(".gender b"), genderWords(face));
+  write(card.querySelector(".gender span"), isSure(face) ? say("certain", { percent: percent(face.gender_score) }) : "");
+  write(card.querySelector(".flags"), flagWords(face).join(", "));
+  write(card.querySelector(".hidden"), faceWords(face, i));
 }
 
 function write(element, text) {
@@ -87,9 +87,11 @@ function pictureRows({ result: { path, faces, error }, by }) {
       [
         path,
         i + 1,
-        face.age.toFixed(1),
-        say(face.gender),
-        `${Math.round(100 * face.gender_score)}%`,
+        ageRange(face),
+        face.age === null ? "-" : face.age.toFixed(1),
+        genderWords(face),
+        face.gender_score === null ? "-" : `${percent(face.gender_score)}%`,
+        flagWords(face).join(", "),
         face.box.map(Math.round).join(", "),
         where,
       ],
@@ -119,27 +121,9 @@ export function tableRow(values, texts) {
   return row;
 }
 
-/** The results as a JSON list of what `phiz analyze --format jsonl` prints, one result a line. */
-export function asJson(results) {
-  return `[\n${results.map((result) => JSON.stringify(result)).join(",\n")}\n]`;
-}
-
 /** The table as text with tabs, which spreadsheets take. */
 export function asText() {
   const table = rows.closest("table");
   const cells = (cell) => [cell.textContent, ...Array(cell.colSpan - 1).fill("")];
   return [...table.rows].map((row) => [...row.cells].flatMap(cells).join("\t")).join("\n");
-}
-
-/** "2 faces: about 31 years, female ...", for a screen reader. */
-export function inWords(faces) {
-  const each = faces.map(({ age, gender, gender_score }, i) =>
-    say("face", {
-      n: i + 1,
-      age: Math.round(age),
-      gender: say(gender),
-      percent: Math.round(100 * gender_score),
-    }),
-  );
-  return [countFaces(faces.length), ...each].join(". ");
 }

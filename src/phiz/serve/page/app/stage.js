@@ -1,6 +1,6 @@
 // The picture or the camera with boxes and labels over it.
 
-import { say } from "./words.js";
+import { ageRange, genderWords } from "./phrases.js";
 
 const stage = document.getElementById("stage");
 const frame = document.getElementById("frame");
@@ -9,7 +9,7 @@ const video = document.getElementById("video");
 const boxes = document.getElementById("boxes");
 
 // A box narrower than this on the screen gets the age alone as its label.
-const NARROW = 56;
+const NARROW = 84;
 
 /** Show nothing but the invitation. */
 export function showNothing() {
@@ -46,7 +46,8 @@ export function drawBoxes(faces, width, height) {
     boxes.append(box);
   }
   const scale = frame.clientWidth / width;
-  faces.forEach(({ box: [x, y, w, h], age, gender }, i) => {
+  faces.forEach((face, i) => {
+    const [x, y, w, h] = face.box;
     const box = boxes.children[i];
     const left = mirrored ? width - x - w : x;
     Object.assign(box.style, {
@@ -55,9 +56,7 @@ export function drawBoxes(faces, width, height) {
       width: `${(100 * w) / width}%`,
       height: `${(100 * h) / height}%`,
     });
-    const years = Math.round(age);
-    box.firstChild.textContent =
-      w * scale < NARROW ? String(years) : say("tag", { gender: say(gender), age: years });
+    box.firstChild.textContent = w * scale < NARROW ? ageRange(face) : `${ageRange(face)}, ${genderWords(face)}`;
   });
   placeLabels();
 }

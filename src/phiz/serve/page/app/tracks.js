@@ -63,6 +63,7 @@ function follow(track, face, seconds) {
     ...face,
     box: mixed(old.box, face.box, place),
     age: old.age + guess * (face.age - old.age),
+    age_interval: face.age_interval && mixed(old.age_interval ?? face.age_interval, face.age_interval, guess),
     gender: track.female >= 0.5 ? "female" : "male",
     gender_score: Math.max(track.female, 1 - track.female),
   };

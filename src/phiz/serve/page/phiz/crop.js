@@ -44,8 +44,8 @@ function centre(points) {
   return [0, 1].map((k) => points.reduce((sum, point) => sum + point[k], 0) / points.length);
 }
 
-/** Sample crop pixel z at picture position turn * z + shift, averaging so that nothing aliases. */
-function resample(view, [re, im], [dx, dy], size) {
+/** Sample crop pixel z of a view at picture position turn * z + shift, averaging so that nothing aliases. */
+export function resample(view, [re, im], [dx, dy], size) {
   const xs = [0, re, -im, re - im].map((v) => v * size + dx);
   const ys = [0, im, re, im + re].map((v) => v * size + dy);
   // First shrink by a whole factor with a box filter, until fewer than 4 picture pixels a crop pixel remain ...

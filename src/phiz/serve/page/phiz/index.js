@@ -1,13 +1,23 @@
 // phiz in JavaScript: faces, ages and genders of a picture, by the same networks as the Python package.
 
-import { faceCrop, KEYPOINTS } from "./crop.js";
+import { cautionOf, judge } from "./certainty.js";
+import { fit, KEYPOINTS, resample } from "./crop.js";
+import { qualityOf } from "./quality.js";
 import { viewOf } from "./view.js";
 import { Detector } from "./yunet.js";
 
+export { FLAGS } from "./certainty.js";
 export { faceCrop } from "./crop.js";
 
 /** The files that `load` asks for. */
 export const FILES = ["multitask-64.json", "multitask-64.onnx", "yunet.json", "yunet.onnx"];
+
+// Outputs that an answer is made of, and those that tell how sure it is, where the network has them.
+const ANSWERS = ["age", "female"];
+const SPREAD = "age_std";
+const BRANCHES = { age_branches: ["age1", "age2", "age3"], gender_branches: ["female1", "female2", "female3"] };
+// Digits after the point that a quality is worth, where not three.
+const DIGITS = { size: 1, yaw: 1, pitch: 1, roll: 1 };
 
 /**
  * Load the networks.
@@ -35,6 +45,8 @@ export class Analyzer {
     this.card = card;
     this.network = network;
     this.detector = detector;
+    const has = card.outputs.map(({ name }) => name);
+    this.outputs = [...ANSWERS, SPREAD, ...Object.values(BRANCHES).flat()].filter((name) => has.includes(name));
     this.last = Promise.resolve(); // a session takes one call at a time
   }
 
@@ -42,63 +54,85 @@ export class Analyzer {
    * The faces of one picture, largest first.
    *
    * picture: {width, height, data} with four bytes a pixel (an ImageData), upright, the fourth byte ignored; or a view,
-   * which gives its pixels part by part (view.js). minFace: width in pixels of the smallest face to look for and
-   * return; without it as fine as time allows, like the Python package.
-   * Returns {width, height, faces}, each face as `phiz analyze --format jsonl` prints it: box [x, y, width,
-   * height] and keypoints in pixels, score, age in years, gender, gender_score.
+   * which gives its pixels part by part (view.js). options: min_face, width in pixels of the smallest face to look for
+   * and return, without it as fine as time allows, like the Python package; coverage (0.9), min_gender_score (0.5) and
+   * strict (false), see certainty.js.
+   * Returns {width, height, faces}, each face as `phiz analyze --format jsonl` prints it: box [x, y, width, height] and
+   * keypoints in pixels, score, age in years and its interval, gender, gender_score, quality, flags. Rejects with
+   * RangeError where an option is out of range.
    */
-  analyze(picture, minFace) {
-    const result = this.last.then(() => this.run(viewOf(picture), minFace));
+  analyze(picture, options = {}) {
+    const result = this.last.then(() => this.run(viewOf(picture), options));
     this.last = result.catch(() => {});
     return result;
   }
 
   /** The faces of a camera's frame: of people before it, so that a coarser and faster look is enough. */
-  watch(frame) {
-    return this.analyze(frame, this.detector.watchMinFace(frame.width, frame.height));
+  watch(frame, options = {}) {
+    return this.analyze(frame, { ...options, min_face: this.detector.watchMinFace(frame.width, frame.height) });
   }
 
-  async run(view, minFace) {
-    const detections = await this.detector.detect(view, minFace);
+  async run(view, options) {
+    const tables = this.card.certainty ?? null;
+    const caution = cautionOf(options, tables);
+    const detections = await this.detector.detect(view, options.min_face);
     const size = this.card.input.size;
     const crops = new Uint8Array(detections.length * size * size * 3);
-    detections.forEach(({ keypoints }, i) => {
-      crops.set(faceCrop(view, keypoints, size, this.card.crop), i * size * size * 3);
+    const qualities = detections.map(({ keypoints }, i) => {
+      const place = fit(keypoints, size, this.card.crop);
+      const crop = resample(view, place.turn, place.shift, size);
+      crops.set(crop, i * size * size * 3);
+      return qualityOf(crop, size, keypoints, place, view);
     });
     const estimates = await this.estimate(crops);
-    const faces = detections.map((detection, i) => face(detection, estimates[i]));
+    const faces = detections.map((detection, i) => {
+      return face(detection, qualities[i], judge(estimates[i], qualities[i], tables, caution));
+    });
     return { width: view.width, height: view.height, faces };
   }
 
-  /** Age and gender of face crops, size x size x 3 bytes each, one after the other. */
+  /**
+   * What the network says of face crops, size x size x 3 bytes each, one after the other: {age, gender, gender_score,
+   * signals} each, the score as the network has it, not calibrated.
+   */
   async estimate(crops) {
     const size = this.card.input.size;
     const count = crops.length / (size * size * 3);
     if (count === 0) return [];
     const input = new this.ort.Tensor("uint8", crops, [count, size, size, 3]);
-    const { age, female } = await this.network.run({ [this.network.inputNames[0]]: input }, ["age", "female"]);
-    return Array.from({ length: count }, (_, i) => decode(age.data[i], female.data[i]));
+    const told = await this.network.run({ [this.network.inputNames[0]]: input }, this.outputs);
+    return Array.from({ length: count }, (_, i) => {
+      return decode(Object.fromEntries(this.outputs.map((name) => [name, told[name].data[i]])));
+    });
   }
 }
 
-function decode(age, female) {
-  if (!Number.isFinite(age) || !Number.isFinite(female)) throw new Error("the network gave no finite number");
-  const share = Math.min(Math.max(female, 0), 1);
+function decode(told) {
+  if (!Object.values(told).every(Number.isFinite)) throw new Error("the network gave no finite number");
+  const share = Math.min(Math.max(told.female, 0), 1);
   const gender = share >= 0.5 ? "female" : "male";
-  return { age: Math.max(age, 0), gender, gender_score: Math.max(share, 1 - share) };
+  const signals = SPREAD in told ? { [SPREAD]: told[SPREAD] } : {};
+  for (const [name, branches] of Object.entries(BRANCHES)) {
+    const said = branches.filter((branch) => branch in told).map((branch) => told[branch]);
+    if (said.length > 1) signals[name] = Math.max(...said) - Math.min(...said);
+  }
+  return { age: Math.max(told.age, 0), gender, gender_score: Math.max(share, 1 - share), signals };
 }
 
-function face({ box, score, keypoints }, { age, gender, gender_score }) {
+function face({ box, score, keypoints }, quality, { age, age_interval, gender, gender_score, flags }) {
   return {
-    box: box.map(tenth),
-    score: Math.round(score * 1e4) / 1e4,
-    keypoints: keypoints.map((point) => point.map(tenth)),
-    age: tenth(age),
+    box: box.map((value) => rounded(value, 1)),
+    score: rounded(score, 4),
+    keypoints: keypoints.map((point) => point.map((value) => rounded(value, 1))),
+    age: age && rounded(age, 1),
+    age_interval: age_interval && age_interval.map((value) => rounded(value, 1)),
     gender,
-    gender_score: Math.round(gender_score * 1e4) / 1e4,
+    gender_score: gender_score && rounded(gender_score, 4),
+    quality: Object.fromEntries(Object.entries(quality).map(([name, value]) => [name, rounded(value, DIGITS[name] ?? 3)])),
+    flags,
   };
 }
 
-function tenth(value) {
-  return Math.round(value * 10) / 10;
+function rounded(value, digits) {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
 }
