@@ -16,6 +16,8 @@ from phiz.cli import COMMANDS, app
 
 ROOT = Path(__file__).parents[1]
 UNITS = sorted((ROOT / "deploy").glob("*.service"))
+#: A unit of the user who is logged in: a browser, not phiz.
+KIOSK = ROOT / "deploy" / "user" / "phiz-kiosk.service"
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -34,12 +36,23 @@ def test_a_units_command_is_one_that_phiz_has(unit: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+@pytest.mark.parametrize("unit", [*UNITS, KIOSK], ids=lambda path: path.name)
 def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     copy = tmp_path / unit.name  # with a program that exists here
-    copy.write_text(unit.read_text(encoding="utf-8").replace("/opt/phiz/bin/phiz", "/bin/true"))
+    text = unit.read_text(encoding="utf-8")
+    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.M))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True)
     assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_the_screens_units_speak_of_the_same_address() -> None:
+    screen, camera = (
+        (ROOT / "deploy" / f"phiz-screen{part}.service").read_text(encoding="utf-8")
+        for part in ("", "-camera")
+    )
+    port = re.search(r"--host 127\.0\.0\.1 --port (\d+) ", screen)[1]
+    assert f" ws://127.0.0.1:{port}/v1/signals\n" in camera
+    assert f" http://127.0.0.1:{port}/signage/\n" in KIOSK.read_text(encoding="utf-8")
 
 
 def test_the_images_command_is_one_that_phiz_has() -> None:
@@ -70,7 +83,7 @@ def test_the_pages_commands_are_ones_that_phiz_has() -> None:
     code += re.findall(r"`([^`\n]+)`", text)
     pattern = rf"\bphiz ((?:{'|'.join(COMMANDS)})\b[^|]*)"
     found = [shlex.split(call) for line in code for call in re.findall(pattern, line)]
-    assert {words[0] for words in found} == {"analyze", "audience", "benchmark", "export", "watch"}
+    assert {words[0] for words in found} == {"analyze", "audience", "benchmark", "export", "signage", "watch"}
     for words in found:
         if len(words) > 1:  # else only a name in a sentence
             parses(words)

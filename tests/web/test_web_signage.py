@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from browsing import PATIENCE, Service, expect, screenshot
 from screens import COLOURS, RULES, people, write_screen
-from watching import Camera
+from watching import FilmedPeople, Signals
 
 #: Keeps what was shown, and when, in Unix seconds.
 DIARY = """() => {
@@ -89,7 +89,7 @@ def test_the_screen_follows_groups_and_not_passers_by(
     page.wait_for_timeout(1000)
     assert near(colour(page), COLOURS["welcome"])
     screenshot(page, "signage-welcome")
-    with Camera(service.url) as camera:
+    with Signals(service.url) as camera:
         camera.see(people())
         page.wait_for_timeout(2000)
         changes = {}
@@ -112,6 +112,40 @@ def test_the_screen_follows_groups_and_not_passers_by(
     delays = {name: moments[name] - changes[name] for name in changes}
     assert max(delays.values()) < 2, delays
     assert shown[-1][1] - pulled < 5
+
+
+def test_a_filmed_audience_drives_the_screen(
+    own_service: Callable[..., Service], open_player: Callable[..., Any], tmp_path: Path
+) -> None:
+    """From the pixels on: a made film of groups that change, `phiz watch`, the service, the screen."""
+    pytest.importorskip("cv2", reason="the extra stream brings phiz watch")
+    service = own_service("--signage", str(write_screen(tmp_path)))
+    page = open_player(service)
+    film = FilmedPeople(service.url)
+    try:
+        changes = {"women": film.show(1)}
+        wait_for(page, "women")  # phiz watch has begun by now
+        film.show(0)
+        wait_for(page, "welcome")
+        page.wait_for_timeout(2500)
+        page.evaluate("window.diary.length = 0")
+        for name, count in (("women", 1), ("crowd", 3)):
+            changes[name] = film.show(count)
+            wait_for(page, name)
+            page.wait_for_timeout(2500)
+            film.show(3 if count == 1 else 0)  # passes by, or steps in between
+            page.wait_for_timeout(700)
+            film.show(count)
+            page.wait_for_timeout(3000)
+        pulled = film.pull()
+        wait_for(page, "welcome")
+    finally:
+        film.end()
+    shown = diary(page)
+    assert [name for name, _ in shown] == ["women", "crowd", "welcome"]
+    delays = {name: moment - changes[name] for name, moment in shown[:2]}
+    assert max(delays.values()) < 2, delays
+    assert shown[2][1] - pulled < 5
 
 
 def test_it_plays_on_without_the_service_and_after_a_restart(
@@ -239,6 +273,6 @@ def test_the_token_is_typed_once(
     page.reload()
     wait_for(page, "welcome")
     expect(field).to_be_hidden()
-    with Camera(service.url, token) as camera:
+    with Signals(service.url, token) as camera:
         camera.see(people(female=1))
         wait_for(page, "women")

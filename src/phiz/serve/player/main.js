@@ -25,15 +25,14 @@ async function begin(found) {
   await store.keep(found.contents);
 }
 
-/** Tell the service what is on the screen, or what cannot be. */
+/** Tell the service what is on the screen, nothing while the page is hidden, or what cannot be. */
 function tell(report) {
   if (report.failed && alone !== null) nextAlone(report.failed);
-  link?.send(report);
+  link?.send(report.showing && document.hidden ? { showing: null } : report);
 }
 
-/** Say again what is on: nothing while the page is hidden. */
 function repeat() {
-  if (stage) tell({ showing: document.hidden ? null : stage.showing });
+  if (stage) tell({ showing: stage.showing });
 }
 
 /** Show the fallback after `name`, or the first, and go on so. */
