@@ -36,7 +36,7 @@ WORKER = """
 import json, resource, sys, time
 import numpy as np, PIL.Image
 import phiz
-from phiz.benchmark.pictures import crowd, jpeg, photo
+from phiz.benchmark.made_pictures import crowd, jpeg, photo
 
 def large(width, height):
     return np.asarray(PIL.Image.fromarray(photo(0.3)).resize((width, height), PIL.Image.Resampling.LANCZOS))

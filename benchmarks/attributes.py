@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from phiz.benchmark.timing import Effort, row, times_in_turn
-from phiz.models.attributes import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_attributes
+from phiz.models.attribute_model import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_attributes
 from phiz.models.runtime import onnxruntime, open_session
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.provenance import cells
 from phiz.training.attributes.export import DeployedAttributes
 from phiz.training.attributes.recipe import load_attribute_recipe

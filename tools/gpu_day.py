@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.build import build
 from phiz.networks.layers import count
 from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe

@@ -17,7 +17,7 @@ from .errors import ImageError
 from .image import MAX_BYTES, MAX_PIXELS, Picture, Source, display_name, read
 from .landmarks import Landmarker, keypoints, load_landmarker
 from .models import certainty
-from .models.attributes import DEFAULT_ATTRIBUTES, choose, load_attributes
+from .models.attribute_model import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.certainty import Caution, Certainty, check_coverage
 from .models.session import Model, gender_model, load_model
@@ -60,7 +60,7 @@ class Analyzer:
     cropped: take every picture as one already cropped face.
     provider: what runs the networks, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     attributes: which attributes of a face to tell beside age and gender: "default", "all" or names, see
-        `phiz.models.attributes.choose`; None for none. attribute_model: the model that tells them.
+        `phiz.models.attribute_model.choose`; None for none. attribute_model: the model that tells them.
     coverage, min_gender_score, strict: how cautious answers shall be, see `phiz.models.certainty.Caution`.
     Raises ModelError where a model is missing, damaged or unknown, the provider unknown, or the model has no
     intervals of that coverage; ValueError where a number is out of range.

@@ -64,7 +64,7 @@ class Face:
     for, and where strict.
     gender_score: calibrated probability in [0.5, 1] that the likelier gender is right; None where strict.
     attributes: probability in [0, 1] of each that was asked for, by name; None where none was. From which
-    one counts as present its model's card says, see `phiz.models.attributes`.
+    one counts as present its model's card says, see `phiz.models.attribute_model`.
     age_interval: years between which the age lies with the coverage asked for; None without an age, and from
     a model whose card has no `certainty`.
     quality: how good the look is, see `phiz.quality`: size (pixels of the picture that the crop is wide),

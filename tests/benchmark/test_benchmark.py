@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import phiz
 from phiz import cli
-from phiz.benchmark import parts, pictures, profile, rivals, system
+from phiz.benchmark import made_pictures, profile, rivals, stages, system
 from phiz.benchmark.timing import Effort, row, timed, times_in_turn
 from phiz.cli.benchmark import COLUMNS, Part
 
@@ -43,14 +43,14 @@ def test_time_ends_the_repeats_but_not_before_the_third() -> None:
 
 @pytest.mark.parametrize(("megapixels", "shape"), [(0.3, (480, 640, 3)), (12.0, (3000, 4000, 3))])
 def test_photos_have_their_size(megapixels: float, shape: tuple[int, ...]) -> None:
-    image = pictures.photo(megapixels)
+    image = made_pictures.photo(megapixels)
     assert (image.shape, image.dtype) == (shape, np.uint8)
 
 
 def test_the_crowd_shows_as_many_faces_as_it_says() -> None:
-    assert len(phiz.Analyzer().analyze(pictures.crowd(100)).faces) == 100
+    assert len(phiz.Analyzer().analyze(made_pictures.crowd(100)).faces) == 100
     with pytest.raises(ValueError, match="faces must be 1 to 100, not 101"):
-        pictures.crowd(101)
+        made_pictures.crowd(101)
 
 
 def test_peak_memory_is_that_of_a_process_of_its_own() -> None:
@@ -104,13 +104,13 @@ def test_watched_sessions_count_their_own_calls_and_no_later_ones() -> None:
         "network",
     ]
     assert watched.seconds == 0
-    (seconds,) = [sum(timed(lambda: analyzer.analyze(pictures.photo()), Effort(1, 0.0)))]
+    (seconds,) = [sum(timed(lambda: analyzer.analyze(made_pictures.photo()), Effort(1, 0.0)))]
     assert watched.seconds > 0
     assert seconds > 0
 
 
 def test_operators_are_told_by_network() -> None:
-    found = profile.operators(lambda: phiz.Analyzer(threads=1), pictures.photo(), 1)
+    found = profile.operators(lambda: phiz.Analyzer(threads=1), made_pictures.photo(), 1)
     assert set(found) == {"network", "detector"}
     assert all(kinds["Conv"] + kinds["FusedConv"] > 0 for kinds in found.values())
 
@@ -130,7 +130,7 @@ def test_a_rival_is_called_in_turn_with_phiz(monkeypatch: pytest.MonkeyPatch) ->
             return [{}, {}]
 
     monkeypatch.setattr(rivals, "RIVALS", (rival(monkeypatch, Known),))
-    ours, theirs, ratio = parts.rival("multitask-64", QUICK)
+    ours, theirs, ratio = stages.rival("multitask-64", QUICK)
     assert (ours.measure, theirs.measure) == ("phiz, beside a-rival 9.9", "a-rival 9.9")
     assert theirs.note == "2 faces found"
     assert (ratio.unit, ratio.repeats) == ("x", 3)
@@ -152,7 +152,7 @@ def test_a_rival_that_is_absent_or_broken_has_a_line_that_says_so(monkeypatch: p
 
 
 def test_the_parts_of_the_command_are_those_there_are() -> None:
-    assert [part.value for part in Part] == list(parts.PARTS)
+    assert [part.value for part in Part] == list(stages.PARTS)
 
 
 def test_the_command_prints_a_table_and_writes_the_same_rows(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_the_command_prints_a_table_and_writes_the_same_rows(tmp_path: Path) -> 
 def test_a_file_that_cannot_be_written_fails_before_anything_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(parts.PARTS, "stages", lambda *_: pytest.fail("measured"))
+    monkeypatch.setitem(stages.PARTS, "stages", lambda *_: pytest.fail("measured"))
     missing = tmp_path / "none" / "speed.csv"
     arguments = ["benchmark", "--quick", "--part", "stages", "--output", str(missing)]
     done = CliRunner().invoke(cli.app, arguments)
@@ -191,7 +191,7 @@ def test_a_file_that_cannot_be_written_fails_before_anything_is_measured(
 
 @pytest.mark.parametrize("name", ["threads", "batch", "sizes", "calls", "resources"])
 def test_every_other_part_runs(name: str) -> None:
-    rows = list(parts.PARTS[name]("multitask-64", QUICK))
+    rows = list(stages.PARTS[name]("multitask-64", QUICK))
     assert rows
     json.dumps([row.measure for row in rows])
     for one in rows:
@@ -199,5 +199,5 @@ def test_every_other_part_runs(name: str) -> None:
 
 
 def test_as_faces_grow_all_are_found() -> None:
-    for one in parts.faces("multitask-64", QUICK):
+    for one in stages.faces("multitask-64", QUICK):
         assert one.note == ""

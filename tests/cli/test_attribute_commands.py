@@ -17,7 +17,7 @@ import fake_attributes as fake
 from phiz import Analyzer
 from phiz.cli import app
 from phiz.data import ASTRONAUT
-from phiz.evaluation.attributes import Answers, write_answers
+from phiz.evaluation.attribute_figures import Answers, write_answers
 
 
 def run(*arguments, status=0):

@@ -137,7 +137,7 @@ def test_importing_readers_and_splits_needs_no_pillow_and_no_scipy() -> None:
     code = (
         "import types, sys; sys.modules['phiz'] = m = types.ModuleType('phiz'); m.__path__ = [sys.argv[1]]; "
         "sys.modules.update(PIL=None, scipy=None, h5py=None); "
-        "import phiz.datasets.registry, phiz.datasets.splits, phiz.datasets.summary"
+        "import phiz.datasets.registry, phiz.datasets.splits, phiz.datasets.description"
     )
     package = Path(sys.modules["phiz"].__file__ or "").parent
     subprocess.run([sys.executable, "-c", code, str(package)], check=True)

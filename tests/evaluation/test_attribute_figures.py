@@ -11,8 +11,8 @@ from sklearn.metrics import balanced_accuracy_score
 
 from phiz.errors import DataError
 from phiz.evaluation import attribute_fairness as fairness
-from phiz.evaluation import attributes as measuring
-from phiz.evaluation.attributes import Answers
+from phiz.evaluation import attribute_figures as measuring
+from phiz.evaluation.attribute_figures import Answers
 
 
 def made(n=400, seed=0, skill=0.3):

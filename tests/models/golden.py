@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from phiz.models.attributes import DEFAULT_ATTRIBUTES, load_attributes
+from phiz.models.attribute_model import DEFAULT_ATTRIBUTES, load_attributes
 from phiz.models.session import load_model
 from phiz.models.store import DEFAULT_MODEL
 

@@ -16,7 +16,7 @@ from phiz.crop import CropTemplate, face_crop
 from phiz.data import ASTRONAUT
 from phiz.errors import ModelError
 from phiz.image import load
-from phiz.models.attributes import choose, load_attributes
+from phiz.models.attribute_model import choose, load_attributes
 from phiz.models.card import ModelCard
 
 

@@ -14,7 +14,7 @@ from phiz.crop import face_crop
 from phiz.data import ASTRONAUT
 from phiz.errors import ModelError
 from phiz.image import load
-from phiz.models.attributes import DEFAULT_ATTRIBUTES, load_attributes
+from phiz.models.attribute_model import DEFAULT_ATTRIBUTES, load_attributes
 from phiz.models.session import load_model
 from phiz.models.store import find_model, list_cards
 

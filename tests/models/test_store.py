@@ -37,7 +37,7 @@ def test_a_name_cannot_leave_the_folder(fake_model: Path, monkeypatch: pytest.Mo
 
 
 def test_every_shipped_card_lies_beside_weights_that_match_it() -> None:
-    from phiz.models.attributes import load_attributes
+    from phiz.models.attribute_model import load_attributes
     from phiz.models.session import load_model
 
     cards = store.list_cards()

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from torch.nn import functional as F  # noqa: E402
 
-from phiz.networks.attributes import AttributeNet, AttributeNetwork  # noqa: E402
+from phiz.networks.attribute_net import AttributeNet, AttributeNetwork  # noqa: E402
 from phiz.networks.label2label import Attention, DecoderLayer, GroupLinear, Label2Label, sine_position  # noqa: E402
 
 ATTRIBUTES = 5

@@ -17,8 +17,8 @@ from phiz.errors import RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.networks import age, c3ae  # noqa: E402
 from phiz.networks.build import build  # noqa: E402
-from phiz.networks.choice import Network  # noqa: E402
 from phiz.networks.multitask import BRANCHES, MultiTaskNet  # noqa: E402
+from phiz.networks.network import Network  # noqa: E402
 from phiz.networks.small_backbones import lmtcnn  # noqa: E402
 from phiz.networks.ssr_net import SSRNet  # noqa: E402
 from phiz.training import recipe as recipes  # noqa: E402

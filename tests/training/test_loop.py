@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.crop import CropTemplate  # noqa: E402
 from phiz.errors import RecipeError  # noqa: E402
-from phiz.networks.choice import Network  # noqa: E402
+from phiz.networks.network import Network  # noqa: E402
 from phiz.training.age_gender import epoch_order  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.loop import Run, _averaging, _rate  # noqa: E402

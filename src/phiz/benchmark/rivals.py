@@ -9,7 +9,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from .pictures import Image
+from .made_pictures import Image
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ..evaluation.attributes import AttributeFigure
+    from ..evaluation.attribute_figures import AttributeFigure
 
 app = typer.Typer(no_args_is_help=True, help="List, measure and compare facial attributes.")
 
@@ -56,9 +56,9 @@ def evaluate(
     """Measure accuracy and balanced accuracy of every attribute, with 95% intervals over people."""
     import numpy as np
 
-    from ..evaluation import attributes as measuring
+    from ..evaluation import attribute_figures as measuring
     from ..evaluation import report
-    from ..models.attributes import load_attributes
+    from ..models.attribute_model import load_attributes
     from ..provenance import environment
     from ..training.attributes import answers
     from ..training.attributes.data import load_part
@@ -111,7 +111,7 @@ def compare(
     resamples: Annotated[int, typer.Option(min=1, help="Resamples of the bootstrap.")] = 1000,
 ) -> None:
     """Say how mean accuracy and mean balanced accuracy, decided at 1/2, differ: second less first, paired."""
-    from ..evaluation import attributes as measuring
+    from ..evaluation import attribute_figures as measuring
     from ..evaluation.report import aligned, write_csv
 
     answers = measuring.read_answers(before), measuring.read_answers(after)

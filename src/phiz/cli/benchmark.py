@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Part(str, Enum):
-    """The names of --part, those of phiz.benchmark.parts.PARTS."""
+    """The names of --part, those of phiz.benchmark.stages.PARTS."""
 
     stages = "stages"
     threads = "threads"
@@ -52,7 +52,7 @@ def benchmark(
     Milliseconds of single calls after a warm-up, on one thread unless a row says otherwise. Run it on an
     otherwise idle machine: p95 and p99 tell of the neighbours too.
     """
-    from ..benchmark.parts import PARTS
+    from ..benchmark.stages import PARTS
     from ..benchmark.timing import Effort
     from ..provenance import cells
     from .output import Sink

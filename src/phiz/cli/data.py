@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ..datasets import splits, summary
+from ..datasets import description, splits
 from ..datasets.contact_sheet import chosen, write_contact_sheet
 from ..datasets.near_duplicates import Small, shrink, shrink_one
 from ..datasets.record import FaceRecord, Skipped
@@ -57,12 +57,12 @@ def check(
     skipped: list[Skipped] = []
     records = list(_reader(dataset)(folder, skipped))
     typer.echo(f"{dataset}: {len(records)} pictures, {len(skipped)} left out")
-    _print(summary.counts(records))
-    _print(summary.left_out(skipped, everything=everything))
+    _print(description.counts(records))
+    _print(description.left_out(skipped, everything=everything))
     if near_duplicates:
         readable, small, unreadable = _shrink(records)
-        _print(summary.left_out(unreadable, everything=everything))
-        _print(summary.alike(readable, folder, small, everything=everything))
+        _print(description.left_out(unreadable, everything=everything))
+        _print(description.alike(readable, folder, small, everything=everything))
     if contact_sheet is not None:
         for problem in write_contact_sheet(contact_sheet, records):
             typer.echo(f"  not on the contact sheet: {problem}")

@@ -37,7 +37,7 @@ def compare(
 ) -> None:
     """Print accuracy in percent by group before and after, the gap between groups, and what was forgotten."""
     from ..evaluation import attribute_fairness as fairness
-    from ..evaluation.attributes import read_answers
+    from ..evaluation.attribute_figures import read_answers
     from ..evaluation.compare import names
 
     if source and len(source) != len(answers):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import DataError
 from . import lists
-from .attributes import MASK
+from .attribute_names import MASK
 from .lists import LabelError
 from .record import FaceRecord, Skipped
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from . import lists
-from .attributes import CELEBA, MASK
+from .attribute_names import CELEBA, MASK
 from .lists import LabelError
 from .record import FaceRecord, Skipped
 

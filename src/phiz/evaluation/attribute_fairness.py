@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError
 from . import metrics
-from .attributes import Answers, change, mean_accuracy, paired
+from .attribute_figures import Answers, change, mean_accuracy, paired
 from .groups import SMALLEST_GROUP
 from .metrics import Floats
 from .report import aligned, write_csv

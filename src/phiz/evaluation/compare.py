@@ -14,8 +14,8 @@ from ..errors import DataError
 from . import metrics
 from .groups import Scored
 from .metrics import Floats
+from .plot_tables import Table, aged, ages, gendered
 from .report import aligned
-from .tables import Table, aged, ages, gendered
 
 Pair = tuple[Scored, Scored]
 

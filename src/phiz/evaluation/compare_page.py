@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from . import compare, plots, report, tables
+from . import compare, plot_tables, plots, report
 from .compare import TITLES, Difference
 from .groups import Scored
-from .page import grid, page, plot, section
-from .tables import Table
+from .html import grid, page, plot, section
+from .plot_tables import Table
 
 
 def write(
@@ -23,7 +23,7 @@ def write(
 ) -> None:
     """Write compare.html, differences.csv and cs_curve.csv with its SVG into the folder. Raises DataError."""
     report.make_folder(folder)
-    differences, curves = compare.table(found), tables.cs_curve(models)
+    differences, curves = compare.table(found), plot_tables.cs_curve(models)
     drawn = []
     if curves.rows:
         svg = plots.cs_curves(curves)
@@ -59,7 +59,7 @@ def write(
 
 
 def _table(found: Sequence[tuple[str, str, Difference]]) -> str:
-    from .page import table
+    from .html import table
 
     columns = ("", "metric", "first", "second", "second - first [95%]", "pictures", "p", "test")
     rows = []

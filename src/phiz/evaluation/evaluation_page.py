@@ -10,11 +10,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from . import page
+from . import html
 from .groups import KINDS, TITLES, Figure, Scored
+from .plot_tables import Table, aged, ages, fold_figures
 from .report import cell
 from .summary import Evaluation, Numbers, headline
-from .tables import Table, aged, ages, fold_figures
 
 #: Side of an embedded picture, in pixels.
 THUMBNAIL = 160
@@ -36,11 +36,11 @@ def render(
     lead = f"<p>{escape(made.protocol.about)}</p><p>{escape(made.made_by)}</p>"
     if made.caution:
         lead += f'<p class="warning"><strong>{escape(made.caution)}</strong></p>'
-    sections = [page.tiles(_tiles(made, numbers, answered))]
+    sections = [html.tiles(_tiles(made, numbers, answered))]
     if drawn:
-        sections.append(page.section("At a glance", page.grid(_plots(made, numbers, drawn))))
+        sections.append(html.section("At a glance", html.grid(_plots(made, numbers, drawn))))
     if made.others:
-        sections.append(page.section("Models in the plot", page.table(_models(made))))
+        sections.append(html.section("Models in the plot", html.table(_models(made))))
     sections.append(_groups(made, numbers))
     if numbers.tables["folds"].rows:
         sections.append(_folds(made, numbers))
@@ -48,7 +48,7 @@ def render(
     if worst:
         sections.append(_worst(worst))
     sections.append(_provenance(made, facts))
-    return page.page(f"{made.model} on {made.protocol.name}", lead, sections)
+    return html.page(f"{made.model} on {made.protocol.name}", lead, sections)
 
 
 def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[str, str, str, str]]:
@@ -75,7 +75,7 @@ def _tiles(made: Evaluation, numbers: Numbers, answered: int) -> Iterator[tuple[
 
 def _shown(made: Evaluation) -> tuple[str, ...]:
     """Return the metrics of the page: the protocol's own first."""
-    return tuple(dict.fromkeys((*made.protocol.metrics, *page.METRICS)))
+    return tuple(dict.fromkeys((*made.protocol.metrics, *html.METRICS)))
 
 
 def _tile(found: Figure, scale: float, unit: str, count: str = "") -> tuple[str, str, str]:
@@ -99,7 +99,7 @@ def _plots(made: Evaluation, numbers: Numbers, drawn: Mapping[str, str]) -> Iter
     }
     for name, svg in drawn.items():
         title, caption = captions[name]
-        yield page.plot(svg, title, caption, f"{name}.csv")
+        yield html.plot(svg, title, caption, f"{name}.csv")
 
 
 def _reliable(numbers: Numbers) -> str:
@@ -138,17 +138,17 @@ def _groups(made: Evaluation, numbers: Numbers) -> str:
     over = "mean over folds"  # has a section of its own
     everyone = [f for f in numbers.figures if (f.kind == "all" and f.group != over) or f.kind in single]
     pairs = [f for f in numbers.figures if f.kind in KINDS and f.kind not in single]
-    content = [page.figures_table(everyone, _shown(made), worst=worst)]
+    content = [html.figures_table(everyone, _shown(made), worst=worst)]
     if rows:
-        content.insert(0, page.table(Table("gaps", columns, tuple(rows)), text=columns[:2] + columns[5:]))
+        content.insert(0, html.table(Table("gaps", columns, tuple(rows)), text=columns[:2] + columns[5:]))
     if pairs:
-        content.append(page.details("Pairs of groups", page.figures_table(pairs, _shown(made), worst=worst)))
+        content.append(html.details("Pairs of groups", html.figures_table(pairs, _shown(made), worst=worst)))
     note = (
         "Figures with 95% bootstrap intervals; the worst is marked where its gap's interval leaves out 0. "
         f"Fewer than {made.smallest} pictures are too small a group for a figure and say so. Worst and best "
         "are picked by the pictures that measure them, so among many groups a gap looks larger than it is."
     )
-    return page.section("By group", *content, note=note)
+    return html.section("By group", *content, note=note)
 
 
 def _folds(made: Evaluation, numbers: Numbers) -> str:
@@ -161,10 +161,10 @@ def _folds(made: Evaluation, numbers: Numbers) -> str:
             rows.append((title, cell(over, scale), over.note, cell(each, scale), each.n))
     columns = ("metric", "mean over folds [95%]", "folds", "mean over pictures [95%]", "pictures")
     titles = {"mae": "MAE, years", "cs5": "CS(5), share", "gender_accuracy": "gender, share"}
-    return page.section(
+    return html.section(
         "Folds",
-        page.table(Table("means", columns, tuple(rows)), text=("metric",)),
-        page.details(f"All {len(table.rows)} folds", page.table(table, titles)),
+        html.table(Table("means", columns, tuple(rows)), text=("metric",)),
+        html.details(f"All {len(table.rows)} folds", html.table(table, titles)),
         note="Over folds each fold counts alike, however many pictures it has; over pictures each picture.",
     )
 
@@ -173,16 +173,16 @@ def _left_out(made: Evaluation, table: Table, answered: int) -> str:
     counts = Counter(zip(table.column("by"), table.column("reason"), strict=True)).most_common()
     read = f"{len(made.rows):,} pictures were to be answered, {answered:,} were. "
     if not counts:
-        return page.section("Left out", note=f"{read}Nothing was left out.")
+        return html.section("Left out", note=f"{read}Nothing was left out.")
     rows = tuple(
         (reason, "the reader" if by == "reader" else "the analysis", n) for (by, reason), n in counts
     )
     listed = Table("", table.columns, table.rows[:LISTED])
     more = f"; the first {LISTED} here, all in left_out.csv" if len(table.rows) > LISTED else ""
-    return page.section(
+    return html.section(
         "Left out",
-        page.table(Table("", ("why", "by", "pictures"), rows), text=("why", "by")),
-        page.details(f"Which pictures ({len(table.rows):,}{more})", page.table(listed, text=listed.columns)),
+        html.table(Table("", ("why", "by", "pictures"), rows), text=("why", "by")),
+        html.details(f"Which pictures ({len(table.rows):,}{more})", html.table(listed, text=listed.columns)),
         note=f"{read}The reader leaves out what the data set's format does not allow; no figure counts it.",
     )
 
@@ -200,7 +200,7 @@ def _worst(pictures: Sequence[tuple[Path, Scored]]) -> str:
         "This page now holds pictures of the data set. Their terms forbid passing most of them on: "
         "do not publish or commit this page."
     )
-    return page.section(
+    return html.section(
         "Worst age errors",
         f'<p class="warning"><strong>{warning}</strong></p>',
         f'<div class="pictures">{"".join(items)}</div>',
@@ -234,9 +234,9 @@ def _provenance(made: Evaluation, facts: Mapping[str, Any]) -> str:
         f"Intervals: percentile bootstrap, {made.resamples:,} resamples of whole clusters (people, or copies "
         f"of a photo), seed {made.seed}. They cover the choice of test pictures, not the seed of a training."
     )
-    return page.section(
+    return html.section(
         "How this was made",
         f"<pre>{escape(str(facts.get('command', '')))}</pre>",
-        page.facts(rest),
+        html.facts(rest),
         note=note,
     )

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .tables import CELL, Table
+from .plot_tables import CELL, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ from typing import Any
 from . import plots, report
 from .evaluation_page import render
 from .groups import Scored
+from .plot_tables import Table
 from .summary import Evaluation, Numbers, headline, measure
-from .tables import Table
 
 #: The most pictures whose answers are kept beside the figures; about a megabyte.
 KEPT = 20_000

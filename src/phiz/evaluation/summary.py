@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..datasets.record import Skipped
-from . import tables
+from . import plot_tables
 from .calibration import Calibration, gender_calibration
 from .fairness import Gap, gaps
 from .groups import SMALLEST_GROUP, Figure, Scored, figures
+from .plot_tables import Table
 from .protocols import Protocol
-from .tables import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ def measure(made: Evaluation) -> Numbers:
     apart = gaps(made.rows, found, **how)
     sure = gender_calibration(made.rows, smallest=made.smallest, **how)
     behind = (
-        tables.cs_curve({made.model: made.rows, **made.others}),
-        tables.error_by_age(made.rows, smallest=made.smallest, **how),
-        tables.density(made.rows),
-        tables.reliability(sure),
-        tables.folds(made.rows),
-        tables.left_out(made.rows, made.skipped),
+        plot_tables.cs_curve({made.model: made.rows, **made.others}),
+        plot_tables.error_by_age(made.rows, smallest=made.smallest, **how),
+        plot_tables.density(made.rows),
+        plot_tables.reliability(sure),
+        plot_tables.folds(made.rows),
+        plot_tables.left_out(made.rows, made.skipped),
     )
     return Numbers([*found, *(gap.figure() for gap in apart)], apart, sure, {t.name: t for t in behind})
 

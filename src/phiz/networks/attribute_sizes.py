@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from phiz.networks.attributes import AttributeNet, AttributeNetwork
+from phiz.networks.attribute_net import AttributeNet, AttributeNetwork
 from phiz.networks.layers import count
 from phiz.networks.mobilefacenet import CHANNELS, SIZE, GlobalDepthwise, MobileFaceNet
 

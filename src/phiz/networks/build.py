@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from phiz.networks.age import AgeNet
 from phiz.networks.c3ae import C3AE
-from phiz.networks.choice import Network
 from phiz.networks.multitask import MultiTaskNet
+from phiz.networks.network import Network
 from phiz.networks.ssr_net import SSRNet
 
 #: What the training loop can train: the same forward, `ages`, `branches` and `expected_age`.

@@ -10,7 +10,7 @@ from phiz.crop import CropTemplate
 from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.landmarks import LANDMARKERS
-from phiz.networks.choice import Network
+from phiz.networks.network import Network
 from phiz.toml_file import read_toml
 from phiz.training.settings import check_keys, head, section
 

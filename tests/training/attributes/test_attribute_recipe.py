@@ -10,9 +10,9 @@ pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from made_attributes import write_recipe
 
-from phiz.datasets.attributes import CELEBA, MASK
+from phiz.datasets.attribute_names import CELEBA, MASK
 from phiz.errors import RecipeError
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
 from phiz.training.recipe import load_recipe
 

@@ -22,8 +22,8 @@ from made_attributes import make, make_utkface, write_recipe  # noqa: E402
 
 from phiz.cli import app  # noqa: E402
 from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
-from phiz.evaluation.attributes import read_answers  # noqa: E402
-from phiz.models.attributes import choose, load_attributes  # noqa: E402
+from phiz.evaluation.attribute_figures import read_answers  # noqa: E402
+from phiz.models.attribute_model import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.attributes.answers import of_model, of_network  # noqa: E402
 from phiz.training.attributes.bias import experiment, last_young_age  # noqa: E402

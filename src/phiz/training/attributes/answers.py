@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from phiz.evaluation.attributes import Answers
-from phiz.models.attributes import AttributeModel
-from phiz.networks.attributes import AttributeNet
+from phiz.evaluation.attribute_figures import Answers
+from phiz.models.attribute_model import AttributeModel
+from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes.data import Part
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.task import predict

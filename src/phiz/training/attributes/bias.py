@@ -11,9 +11,9 @@ import numpy as np
 from phiz.errors import RecipeError
 from phiz.evaluation import metrics
 from phiz.evaluation.attribute_fairness import worst_group
-from phiz.evaluation.attributes import Answers, read_answers, write_answers
+from phiz.evaluation.attribute_figures import Answers, read_answers, write_answers
 from phiz.evaluation.groups import SMALLEST_GROUP
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes import answers
 from phiz.training.attributes.data import of_data, part_of
 from phiz.training.attributes.recipe import BALANCED, AttributeRecipe

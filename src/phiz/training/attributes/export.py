@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from phiz.datasets.attributes import SUBJECTIVE, TOLD_ELSEWHERE
-from phiz.models.attributes import ATTRIBUTES, load_attributes
+from phiz.datasets.attribute_names import SUBJECTIVE, TOLD_ELSEWHERE
+from phiz.models.attribute_model import ATTRIBUTES, load_attributes
 from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.layers import count
 from phiz.provenance import commit
 from phiz.training.attributes.recipe import AttributeRecipe

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from phiz.crop import CropTemplate
-from phiz.datasets.attributes import CELEBA
+from phiz.datasets.attribute_names import CELEBA
 from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
-from phiz.networks.attributes import HEADS, AttributeNetwork
+from phiz.networks.attribute_net import HEADS, AttributeNetwork
 from phiz.toml_file import read_toml
 from phiz.training.recipe import Augmentation, Optimisation, check_choices
 from phiz.training.settings import check_keys, head, section, typed

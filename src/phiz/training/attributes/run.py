@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phiz.evaluation import metrics
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes.data import Part, part_of
 from phiz.training.attributes.export import export
 from phiz.training.attributes.recipe import AttributeRecipe

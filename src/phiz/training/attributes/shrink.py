@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from phiz.errors import ModelError
-from phiz.models.attributes import load_attributes
+from phiz.models.attribute_model import load_attributes
 from phiz.models.store import find_model
 from phiz.training import quantise
 from phiz.training.attributes.answers import of_model

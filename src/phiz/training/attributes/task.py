@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from phiz.errors import RecipeError
 from phiz.evaluation import metrics
-from phiz.networks.attributes import AttributeNet
+from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes.data import Part, of_parts
 from phiz.training.attributes.recipe import AttributeLoss, AttributeRecipe
 from phiz.training.augment import augment, prepare

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from trees import picture, pictures
 
-from phiz.datasets import contact_sheet, near_duplicates, summary
+from phiz.datasets import contact_sheet, description, near_duplicates
 from phiz.datasets.record import FaceRecord, Skipped
 from phiz.errors import DataError
 
@@ -21,7 +21,7 @@ def test_counts_give_every_label_there_is() -> None:
         record("d", age=39, landmarks=((0.0, 0.0),) * 68),
         record("e"),
     ]
-    assert list(summary.counts(records)) == [
+    assert list(description.counts(records)) == [
         "age, years: 9.5 to 39, mean 27.4, of 4 pictures",
         "  0-9    1  #############",
         "  10-19  0",
@@ -43,21 +43,21 @@ def test_counts_give_every_label_there_is() -> None:
 
 
 def test_counts_of_nothing_say_nothing() -> None:
-    assert list(summary.counts([])) == []
-    assert list(summary.counts([record("a")])) == []
+    assert list(description.counts([])) == []
+    assert list(description.counts([record("a")])) == []
 
 
 def test_the_smallest_number_above_zero_has_a_bar() -> None:
-    assert list(summary.bars({"a": 100_000, "b": 1})) == ["  a  100000  " + "#" * 40, "  b       1  #"]
+    assert list(description.bars({"a": 100_000, "b": 1})) == ["  a  100000  " + "#" * 40, "  b       1  #"]
 
 
 def test_left_out_gives_each_reason_with_names() -> None:
     skipped = [Skipped(f"{n}.jpg", "missing") for n in range(6)] + [Skipped("x\n", "bad")]
-    assert list(summary.left_out(skipped)) == [
+    assert list(description.left_out(skipped)) == [
         "left out, bad: 1 ('x\\n')",
         "left out, missing: 6 ('0.jpg', '1.jpg', '2.jpg', '3.jpg', '4.jpg' ...)",
     ]
-    assert len(list(summary.left_out(skipped, everything=True))) == 2 + 7
+    assert len(list(description.left_out(skipped, everything=True))) == 2 + 7
 
 
 def test_alike_names_clusters_and_contradictions(tmp_path: Path) -> None:
@@ -66,13 +66,13 @@ def test_alike_names_clusters_and_contradictions(tmp_path: Path) -> None:
     ages = [20, 20, 30, 30, 40, 30, 50]
     records = [FaceRecord(tmp_path / f"{index}.png", float(age), "male") for index, age in enumerate(ages)]
     small = near_duplicates.shrink(r.path for r in records)
-    assert list(summary.alike(records, tmp_path, small)) == [
+    assert list(description.alike(records, tmp_path, small)) == [
         "near-duplicates, correlation of 0.75 or more: 5 pictures in 2 clusters; "
         "labels of one photo contradict in 1",
         "  '3.png' 30 male, '4.png' 40 male, '5.png' 30 male",
         "  '0.png' 20 male, '1.png' 20 male",
     ]
-    assert list(summary.alike(records[1:4], tmp_path, small[1:4])) == [
+    assert list(description.alike(records[1:4], tmp_path, small[1:4])) == [
         "near-duplicates, correlation of 0.75 or more: none"
     ]
 
@@ -80,11 +80,11 @@ def test_alike_names_clusters_and_contradictions(tmp_path: Path) -> None:
 def test_alike_shortens_what_is_long_unless_told_otherwise(tmp_path: Path) -> None:
     records = [FaceRecord(picture(tmp_path / f"{n}.png", n // 7)) for n in range(42)]
     small = near_duplicates.shrink(r.path for r in records)
-    lines = list(summary.alike(records, tmp_path, small))
+    lines = list(description.alike(records, tmp_path, small))
     assert lines[1] == "  '0.png', '1.png', '2.png', '3.png', '4.png' and 2 more"
     assert len(lines) == 7
     assert lines[6] == "  ... and 1 clusters more"
-    lines = list(summary.alike(records, tmp_path, small, everything=True))
+    lines = list(description.alike(records, tmp_path, small, everything=True))
     assert len(lines) == 7
     assert all(line.count(".png") == 7 for line in lines[1:])
 

@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from .groups import TITLES, Figure
+from .plot_tables import Table
 from .plots import COLOURS
 from .report import cell
-from .tables import Table
 
 #: The metrics of a page's tables, in order, after those of the protocol's own.
 METRICS = ("mae", "bias", "cs5", "gender_accuracy", "gender_balanced_accuracy")

@@ -16,7 +16,7 @@ from ..errors import PhizError
 from ..image import load
 from ..models.session import load_model
 from ..models.store import WEIGHTS
-from . import pictures, profile, rivals, system
+from . import made_pictures, profile, rivals, system
 from .timing import Effort, Row, row, timed, times_in_turn
 
 Part = Callable[[str, Effort], Iterator[Row]]
@@ -26,8 +26,8 @@ OPERATORS = 6
 
 def stages(model: str, effort: Effort) -> Iterator[Row]:
     """One face in 640x480 on one thread: each stage alone, then all of them."""
-    image = pictures.photo()
-    file = pictures.jpeg(image)
+    image = made_pictures.photo()
+    file = made_pictures.jpeg(image)
     network, finder = load_model(model, threads=1), Detector()
     faces = finder.detect(image)
     if len(faces) != 1:
@@ -49,7 +49,7 @@ def stages(model: str, effort: Effort) -> Iterator[Row]:
 
 def threads(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from a JPEG of 640x480 with more threads."""
-    file = pictures.jpeg(pictures.photo())
+    file = made_pictures.jpeg(made_pictures.photo())
     most = os.cpu_count() or 1
     counts = sorted({1, *(2**i for i in range(1, 7) if 2**i <= most), most})
     for count in counts[: 2 if effort.quick else None]:
@@ -83,8 +83,8 @@ def precision(model: str, effort: Effort) -> Iterator[Row]:
 def sizes(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from an array, one face, as the picture grows (and the face with it)."""
     analyzer = Analyzer(model, threads=1)
-    for megapixels, (width, height) in list(pictures.SIZES.items())[: 1 if effort.quick else None]:
-        image = pictures.photo(megapixels)
+    for megapixels, (width, height) in list(made_pictures.SIZES.items())[: 1 if effort.quick else None]:
+        image = made_pictures.photo(megapixels)
         seconds = timed(partial(analyzer.analyze, image), effort)
         yield row("picture size", f"{megapixels:g} megapixels, {width}x{height}", seconds)
 
@@ -93,7 +93,7 @@ def faces(model: str, effort: Effort) -> Iterator[Row]:
     """End to end from an array of 1920x1440 as its faces grow in number."""
     analyzer = Analyzer(model, threads=1)
     for count in (1, 4) if effort.quick else (1, 2, 5, 10, 20, 50, 100):
-        image = pictures.crowd(count)
+        image = made_pictures.crowd(count)
         found = len(analyzer.analyze(image).faces)
         seconds = timed(partial(analyzer.analyze, image), effort)
         note = "" if found == count else f"{found} found"
@@ -102,8 +102,8 @@ def faces(model: str, effort: Effort) -> Iterator[Row]:
 
 def calls(model: str, effort: Effort) -> Iterator[Row]:
     """All that is done against the ONNX calls in it (aimed at: 1.5 times at most), and their operators."""
-    image = pictures.photo()
-    for source, name in ((image, "an array"), (pictures.jpeg(image), "a JPEG")):
+    image = made_pictures.photo()
+    for source, name in ((image, "an array"), (made_pictures.jpeg(image), "a JPEG")):
         with profile.watch_sessions() as watched:
             analyzer = Analyzer(model, threads=1)
         sums: list[float] = []
@@ -128,7 +128,7 @@ def calls(model: str, effort: Effort) -> Iterator[Row]:
 
 def rival(model: str, effort: Effort) -> Iterator[Row]:
     """Other programs on the same picture, called in turn with phiz; every one on its own default threads."""
-    image = pictures.photo()
+    image = made_pictures.photo()
     analyzer = Analyzer(model)
     for one in rivals.RIVALS:
         call, name = rivals.installed(one)
@@ -155,7 +155,7 @@ def resources(model: str, effort: Effort) -> Iterator[Row]:
         mebibytes = system.peak_memory_of(f"{start}; a.analyze({picture})")
         note = "Python and all libraries included" if mebibytes is not None else "not told by this system"
         yield Row("memory", f"peak, {name}", "MiB", median=mebibytes, repeats=1, note=note)
-    analyzer, image = Analyzer(model, threads=1), pictures.photo()
+    analyzer, image = Analyzer(model, threads=1), made_pictures.photo()
     repeats = 3 if effort.quick else effort.repeats
     joules, reason = system.energy_of(lambda: [analyzer.analyze(image) for _ in range(repeats)])
     each = None if joules is None else joules / repeats
@@ -164,14 +164,14 @@ def resources(model: str, effort: Effort) -> Iterator[Row]:
 
 
 def _note_calls(
-    analyzer: Analyzer, source: pictures.Image | bytes, watched: profile.Watched, sums: list[float]
+    analyzer: Analyzer, source: made_pictures.Image | bytes, watched: profile.Watched, sums: list[float]
 ) -> None:
     """Analyse a picture and note the seconds spent in ONNX calls until now."""
     analyzer.analyze(source)
     sums.append(watched.seconds)
 
 
-def _crops(size: int, count: int) -> pictures.Image:
+def _crops(size: int, count: int) -> made_pictures.Image:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
