@@ -145,10 +145,10 @@ def rival(model: str, effort: Effort) -> Iterator[Row]:
 
 def resources(model: str, effort: Effort) -> Iterator[Row]:
     """Peak memory of a process of its own for each, and energy where the machine tells it."""
-    start = f"import phiz; from phiz.benchmark import pictures; a = phiz.Analyzer({model!r})"
+    start = f"import phiz; from phiz.benchmark import made_pictures; a = phiz.Analyzer({model!r})"
     jobs = {
-        "one 640x480 picture": "pictures.photo()",
-        "one picture of 12 megapixels": "pictures.photo(12.0)",
+        "one 640x480 picture": "made_pictures.photo()",
+        "one picture of 12 megapixels": "made_pictures.photo(12.0)",
         "one picture with 100 faces": "pictures.crowd(100)",
     }
     for name, picture in list(jobs.items())[: 1 if effort.quick else None]:
