@@ -149,7 +149,7 @@ def resources(model: str, effort: Effort) -> Iterator[Row]:
     jobs = {
         "one 640x480 picture": "made_pictures.photo()",
         "one picture of 12 megapixels": "made_pictures.photo(12.0)",
-        "one picture with 100 faces": "pictures.crowd(100)",
+        "one picture with 100 faces": "made_pictures.crowd(100)",
     }
     for name, picture in list(jobs.items())[: 1 if effort.quick else None]:
         mebibytes = system.peak_memory_of(f"{start}; a.analyze({picture})")
