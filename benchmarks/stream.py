@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from phiz.image import load
 from phiz.provenance import cells
 from phiz.stream import track
 from phiz.stream.motion import centre
-from phiz.stream.quality import quality
 from phiz.stream.track import Tracker
 from phiz.types import Box, Face
 
@@ -44,8 +43,8 @@ WATCH = [sys.executable, "-m", "phiz", "watch", "--no-window"]
 #: The head in the portrait, and the box that the detector gives its face: x, y, width, height.
 HEAD, FACE = (140, 20, 170, 210), (172, 72, 105, 105)
 Row = dict[str, object]
-#: Of each analysed frame: its number, its faces and what each look is worth.
-Looks = list[tuple[int, list[Face], list[float]]]
+#: Of each analysed frame: its number and its faces.
+Looks = list[tuple[int, list[Face]]]
 
 
 @dataclass
@@ -128,12 +127,11 @@ CROSSING = [
 ]
 
 
-def analysed(scene: Scene, count: int) -> Iterator[tuple[int, list[Face], list[float]]]:
+def analysed(scene: Scene, count: int) -> Iterator[tuple[int, list[Face]]]:
     analyzer = phiz.Analyzer()
     for i in range(count):
         image = scene.frame(i)
-        faces = list(analyzer.analyze(image).faces)
-        yield i, faces, [quality(face, image) for face in faces]
+        yield i, list(analyzer.analyze(image).faces)
 
 
 def steady() -> list[Row]:
@@ -144,12 +142,13 @@ def steady() -> list[Row]:
         clean = phiz.Analyzer().analyze(Scene(ONE, noise=0, shutter=0).frame(0)).faces[0]
         weighted, alike = Tracker(), Tracker()
         before, after, even = [], [], []
-        for i, faces, worth in analysed(scene, 300):
+        for i, faces in analysed(scene, 300):
             if not faces:
                 continue
             before.append(faces[0])
-            after.append(weighted.update(faces[:1], i / RATE, worth[:1])[-1].face)
-            even.append(alike.update(faces[:1], i / RATE)[-1].face)
+            after.append(weighted.update(faces[:1], i / RATE)[-1].face)
+            plain = [replace(face, age_interval=None) for face in faces[:1]]
+            even.append(alike.update(plain, i / RATE)[-1].face)
         answers = {"look": before, "track": after, "even": even}
         ages = {key: np.array([face.age for face in value]) for key, value in answers.items()}
         step = {key: np.abs(np.diff(value)) for key, value in ages.items()}
@@ -195,7 +194,7 @@ def steady() -> list[Row]:
             row(
                 "steady",
                 name,
-                "age: final error against it, weighted by quality",
+                "age: final error against it, weighted by the interval",
                 error["track"][-1],
                 "years",
             ),
@@ -238,8 +237,8 @@ def follow(scene: Scene, looks: Looks, every: int) -> Followed:
     """Return how often a head's track changed its number, over the frames that show the head uncovered."""
     tracker, owner, found = Tracker(), dict[int, int](), Followed()
     numbers: set[int] = set()
-    for i, faces, worth in looks[::every]:
-        tracks = tracker.update(faces, i / RATE, worth)
+    for i, faces in looks[::every]:
+        tracks = tracker.update(faces, i / RATE)
         numbers.update(one.id for one in tracks)
         boxes = scene.boxes(i)
         for head, box in enumerate(boxes):
@@ -311,10 +310,10 @@ def lag() -> list[Row]:
         tracker = Tracker()
         errors: dict[str, list[float]] = {"moved on": [], "held still": []}
         held = None
-        for i, faces, worth in looks:
+        for i, faces in looks:
             (truth,) = scene.boxes(i)
             if i % every == 0:
-                tracks = tracker.update(faces, i / RATE, worth)
+                tracks = tracker.update(faces, i / RATE)
                 held = tracks
             else:
                 tracks = tracker.expect(i / RATE)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from .addresses import public_address
 from .errors import PhizError
@@ -55,11 +55,20 @@ class Client:
     token: what the service asks of its clients, or None.
     timeout: seconds to wait for the connection and for each answer.
     retries: how many more times to ask a service that says it is busy (429, 503), after the wait it names.
+    coverage, min_gender_score, strict: how cautious answers shall be, as for `phiz.Analyzer`.
     Raises ValueError for another kind of address.
     """
 
     def __init__(
-        self, url: str, *, token: str | None = None, timeout: float = 60.0, retries: int = 3
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        timeout: float = 60.0,
+        retries: int = 3,
+        coverage: float = 0.9,
+        min_gender_score: float = 0.5,
+        strict: bool = False,
     ) -> None:
         parts, self._name = urlsplit(url), public_address(url)
         kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
@@ -71,6 +80,8 @@ class Client:
             raise ValueError(f"expected an address such as http://127.0.0.1:8000, got {self._name!r}")
         self._root, self._retries = parts.path.rstrip("/"), retries
         self._connection = kinds[parts.scheme](host, port, timeout=timeout)
+        asked = {"coverage": coverage, "min_gender_score": min_gender_score, "strict": str(strict).lower()}
+        self._analyze = f"/v1/analyze?{urlencode(asked)}"
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def analyze(self, source: Source, name: str | None = None) -> Result:
@@ -93,7 +104,7 @@ class Client:
         boundary = secrets.token_hex(16)
         body = b"".join(_part(boundary, data) for _, data in pictures) + f"--{boundary}--\r\n".encode()
         answer = self._ask(
-            "POST", "/v1/analyze", body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+            "POST", self._analyze, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         )
         try:
             results = answer["results"]
@@ -188,12 +199,20 @@ def _part(boundary: str, data: bytes) -> bytes:
 
 def _result(plain: dict[str, Any], name: str | None) -> Result:
     """Turn one result of the service back into what `Result.to_dict` was given."""
-    faces = tuple(
-        Face(**{**face, "box": tuple(face["box"]), "keypoints": tuple(map(tuple, face["keypoints"]))})
-        for face in plain["faces"]
-    )
+    faces = tuple(map(_face, plain["faces"]))
     error = plain["error"]
     plain = {name: value for name, value in plain.items() if name != "code"}
     if error is not None and name is not None:
         error = name + error.removeprefix(NAMELESS)
     return Result(**{**plain, "path": name, "faces": faces, "error": error})
+
+
+def _face(plain: dict[str, Any]) -> Face:
+    interval = plain["age_interval"]
+    tuples = {
+        "box": tuple(plain["box"]),
+        "keypoints": tuple(map(tuple, plain["keypoints"])),
+        "age_interval": None if interval is None else tuple(interval),
+        "flags": tuple(plain["flags"]),
+    }
+    return Face(**{**plain, **tuples})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from phiz import engine
+from phiz import Analyzer, engine
+from phiz.data import ASTRONAUT
 from phiz.errors import OutputError, PhizError
 from phiz.scale.parts import Count, Folder, plan
 from phiz.scale.pictures import Picture
@@ -72,6 +74,19 @@ def test_a_part_appears_whole_and_tells_what_it_holds(tmp_path: Path) -> None:
     assert (folder.parts(), folder.attempts(chunk.part)) == ({chunk.part: Count(2, 1)}, 0)
     rows = pq.read_table(tmp_path).to_pylist()
     assert rows == [unreadable("a").to_dict(), good.to_dict()]
+
+
+@pytest.mark.parametrize("asked", [{}, {"coverage": 0.5}, {"min_gender_score": 0.97}, {"strict": True}])
+def test_a_part_holds_how_sure_the_answers_are(tmp_path: Path, asked: dict[str, Any]) -> None:
+    fake = pytest.importorskip("fake_model", reason="the onnx package (extra train) builds the fake model")
+    tables = fake.certainty()
+    tables.flags["small"] = fake.Flag("size", least=1000.0)
+    settings = Settings(str(fake.write(tmp_path, certainty=tables)), **asked)
+    (chunk,) = plan([Picture("a.jpg", str(ASTRONAUT))], 1, settings.identity())
+    (tmp_path / "out").mkdir()
+    assert call(Worker(settings, str(tmp_path / "out")), chunk.part, list(chunk.pictures)) == Count(1, 0)
+    expected = Analyzer(settings.model, **asked).analyze(ASTRONAUT, "a.jpg").to_dict()
+    assert pq.read_table(tmp_path / "out").to_pylist() == [expected]
 
 
 def test_a_damaged_part_does_not_count(tmp_path: Path) -> None:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 run = pytest.importorskip("phiz.scale.run", reason="the extra scale brings Ray")
 
 from phiz.detect import load_card  # noqa: E402
+from phiz.models.card import ModelCard  # noqa: E402
+from phiz.models.certainty import Certainty  # noqa: E402
+from phiz.models.store import find_model  # noqa: E402
 
 Patch = pytest.MonkeyPatch
 DETECTOR = load_card()
+
+
+def with_other_tables(model: str) -> tuple[ModelCard, Path]:
+    card, path = find_model(model)
+    tables = Certainty({}, {}, {}, highest=0.6, covered={}, flags={})
+    return replace(card, certainty=tables), path
+
+
 CHANGES: dict[str, Callable[[Patch], None]] = {
     "weights of the detector": lambda p: p.setattr(
         run, "load_card", lambda: replace(DETECTOR, sha256="0" * 64)
@@ -22,6 +34,7 @@ CHANGES: dict[str, Callable[[Patch], None]] = {
     ),
     "the crop": lambda p: p.setattr(run, "CROP_VERSION", -1),
     "phiz": lambda p: p.setattr(run, "__version__", "next"),
+    "how sure it is": lambda p: p.setattr(run, "find_model", with_other_tables),
     "who answers gender": lambda p: p.setattr(run, "gender_model", lambda card: "attributes-112"),
 }
 
@@ -41,6 +54,9 @@ def test_threads_do_not_matter_and_everything_else_does() -> None:
         replace(settings, model="age-accurate"),
         replace(settings, min_face=9),
         replace(settings, cropped=True),
+        replace(settings, coverage=0.5),
+        replace(settings, min_gender_score=0.9),
+        replace(settings, strict=True),
     ]
     for other in others:
         assert other.identity() != settings.identity()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from phiz.stream.steady import Steady
 from phiz.stream.track import BUFFER, PATIENCE, STRONG, Track, Tracker, moved, overlaps
 from phiz.types import Face
 
@@ -150,53 +147,6 @@ def test_the_face_between_looks_goes_on_at_its_speed_with_its_keypoints() -> Non
     assert track.face.box[0] + 40 == pytest.approx(100 + 5 * 29, abs=0.5)
     assert track.face.keypoints[2][0] == pytest.approx(100 + 5 * 29, abs=0.5)
     assert (track.last, track.seen) == (28 / 25, 15)
-
-
-def test_answers_settle_and_poor_looks_count_little() -> None:
-    tracker = Tracker()
-    for i in range(50):
-        poor = i % 2 == 0
-        (track,) = tracker.update([face(100, age=60 if poor else 30)], i / 25, [0.05 if poor else 1.0])
-    assert track.face.age == pytest.approx((25 * 60 * 0.05 + 25 * 30) / (25 * 1.05))
-    alike = Tracker()
-    for i in range(50):
-        (track,) = alike.update([face(100, age=60 if i % 2 == 0 else 30)], i / 25)
-    assert track.face.age == pytest.approx(45)
-
-
-def test_the_named_gender_changes_only_for_good_reason() -> None:
-    steady = Steady(face(0, female=0.51), 1.0)
-    for _ in range(50):
-        steady.see(face(0, female=0.46), 1.0)
-    assert steady.answer()[1] == "female"
-    assert steady.answer()[2] == 0.5
-    for _ in range(50):
-        steady.see(face(0, female=0.2), 1.0)
-    assert steady.answer()[1] == "male"
-    assert steady.answer()[2] > 0.55
-
-
-def test_a_wrong_beginning_is_forgotten() -> None:
-    steady = Steady(face(0, age=70), 1.0)
-    for _ in range(200):
-        steady.see(face(0, age=70), 1.0)
-    for _ in range(1000):
-        steady.see(face(0, age=20), 1.0)
-    assert steady.answer()[0] == pytest.approx(20, abs=0.2)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30),
-)
-def test_a_steady_answer_lies_within_the_looks(looks: list[tuple[float, float, float]]) -> None:
-    first, *rest = looks
-    steady = Steady(face(0, age=first[0], female=first[1]), first[2])
-    for age, female, worth in rest:
-        steady.see(face(0, age=age, female=female), worth)
-    age, gender, score = steady.answer()
-    assert min(a for a, _, _ in looks) - 1e-9 <= age <= max(a for a, _, _ in looks) + 1e-9
-    assert gender in ("female", "male")
-    assert 0.5 <= score <= 1.0 + 1e-9
 
 
 def test_a_change_of_the_frames_size_keeps_everybody() -> None:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from ..ages import AGE_BANDS, age_band
 from ..types import Face
+from ..words import NOT_SURE as NOT_SURE  # also the name of a group
+from ..words import PROBABLE
 
 #: Seconds at which the bins of dwell time begin, after the first, which begins at 0.
 DWELL_EDGES = (5, 15, 30, 60, 180)
@@ -19,14 +21,10 @@ DWELL_NAMES = ("0-5 s", "5-15 s", "15-30 s", "30-60 s", "60-180 s", "180+ s")
 MINUTE, HOUR, DAY = "minute", "hour", "day"
 #: In place of age and gender: everybody of a minute, hour or day; or everybody whose group was too small.
 ALL, MIXED = "all", "mixed"
-#: In place of an age band or a gender that the estimate leaves open.
-NOT_SURE = "not sure"
 #: The age bands, youngest first.
 AGES = tuple(age_band(low) for low, _ in AGE_BANDS)
 #: Track.facing from which a face counts as turned to the screen: within about 30 degrees.
 FACING = 0.7
-#: Probability from which a gender counts as told.
-SURE_GENDER = 0.7
 #: Share of an age's interval that has to lie in the age's band for the band to count as told.
 SURE_AGE = 0.5
 
@@ -99,8 +97,8 @@ def group_of(face: Face) -> Group:
 
 
 def told_gender(face: Face) -> str:
-    """Return the gender of a face, NOT_SURE where none is named or its probability is below SURE_GENDER."""
-    if face.gender is None or face.gender_score is None or face.gender_score < SURE_GENDER:
+    """Return the gender of a face, NOT_SURE where none is named or its probability is below PROBABLE."""
+    if face.gender is None or face.gender_score is None or face.gender_score < PROBABLE:
         return NOT_SURE
     return face.gender
 

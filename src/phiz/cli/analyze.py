@@ -120,6 +120,9 @@ def analyze(
             threads=threads,
             cropped=cropped,
             max_pixels=max_pixels,
+            coverage=coverage,
+            min_gender_score=min_gender_score,
+            strict=strict,
         )
         return
     if workers is not None or ray_address is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import PhizError
-from .options import MinFace, Model, Provider
+from .options import Coverage, MinFace, MinGenderScore, Model, Provider, Strict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -89,6 +89,9 @@ def watch(
         ),
     ] = None,
     model: Model = "multitask-64",
+    coverage: Coverage = 0.9,
+    min_gender_score: MinGenderScore = 0.5,
+    strict: Strict = False,
     min_face: MinFace = None,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads inside one network call.")] = 1,
     provider: Provider = "cpu",
@@ -102,6 +105,7 @@ def watch(
     """
     from ..analyzer import Analyzer
     from ..detect import load_card
+    from ..models.certainty import Caution
     from ..stream.buffer import Stop
     from ..stream.output import Lines, Window, no_window
     from ..stream.recording import AnnotatedVideo
@@ -112,7 +116,11 @@ def watch(
 
     _check_outputs(source, output, jsonl, signals or [])
     smallest = load_card().watch_share if min_face is None else min_face
-    analyzer = Analyzer(model, min_face=smallest, threads=threads, provider=provider)
+    caution = Caution(coverage, min_gender_score, strict)
+    # Looks name their gender however unsure: only the track, which has all of them, may hold it back.
+    analyzer = Analyzer(
+        model, min_face=smallest, threads=threads, provider=provider, coverage=coverage, strict=strict
+    )
     stop = Stop()
     frames = open_source(source, say=_say, rate=fps, live=live)
     begun = began.astimezone() if began else datetime.now(timezone.utc)
@@ -160,6 +168,7 @@ def watch(
             outputs,
             every=every,
             max_frames=max_frames,
+            caution=caution,
             stop=stop,
             say=_say,
             at_end=leave,

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from ..words import age_words, gender_words, sure_words
+
 if TYPE_CHECKING:
     from ..audience import Counter
     from ..stream.output import Shown
     from ..stream.track import Track
 
 #: Of the table of people.
-ROW = "{:>6}  {:>9}  {:>9}  {:>5}  {:<6}  {:>4}\n"
+ROW = "{:>6}  {:>9}  {:>9}  {:<18}  {:<15}  {}\n"
 
 
 class Progress:
@@ -112,9 +114,11 @@ class People:
         lines = [ROW.format("person", "from", "to", "age", "gender", "sure")]
         for track in sorted(self._tracks, key=lambda track: track.id):
             face = track.face
-            sure = f"{face.gender_score:.0%}"
+            sure = sure_words(face.gender_score)
+            if face.age is None:  # strict: no look told anything, and the last one's flags say why
+                sure += f" ({', '.join(face.flags)})"
             place = clock(track.first), clock(track.last)
-            lines.append(ROW.format(track.id, *place, f"{face.age:.1f}", face.gender, sure))
+            lines.append(ROW.format(track.id, *place, age_words(face), gender_words(face), sure))
         return "".join(lines)
 
 

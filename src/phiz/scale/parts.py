@@ -17,7 +17,7 @@ from pyarrow.fs import FileSelector, FileSystem
 from ..addresses import public_address
 from ..errors import OutputError
 from ..image import display_name
-from ..types import Result
+from ..types import QUALITY, Result
 from .pictures import Picture, locate
 
 _FACE = pa.struct(
@@ -26,11 +26,14 @@ _FACE = pa.struct(
         "score": pa.float64(),
         "keypoints": pa.list_(pa.list_(pa.float64())),
         "age": pa.float64(),
+        "age_interval": pa.list_(pa.float64()),
         "gender": pa.string(),
         "gender_score": pa.float64(),
+        "quality": pa.struct({name: pa.float64() for name in QUALITY}),
+        "flags": pa.list_(pa.string()),
     }
 )
-#: One row per picture, with the fields of a JSON line of plain `phiz analyze`.
+#: One row per picture, with the fields of a JSON line of plain `phiz analyze`; a quality it lacks is null.
 SCHEMA = pa.schema(
     {
         "path": pa.string(),

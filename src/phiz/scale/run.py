@@ -47,14 +47,18 @@ class Settings:
     threads: int = 1
     cropped: bool = False
     max_pixels: int = MAX_PIXELS
+    coverage: float = 0.9
+    min_gender_score: float = 0.5
+    strict: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """Return what the answers depend on: the phiz, all weights, and how faces are found and cut."""
+        """Return what the answers depend on: the phiz, weights, calibration, how faces are found and cut."""
         settings = asdict(self)
         del settings["threads"]
         card, _ = find_model(self.model)
         other = gender_model(card)
-        weights = {"model": card.sha256, "gender": find_model(other)[0].sha256 if other else ""}
+        cards = {"model": card, "gender": find_model(other)[0] if other else card}
+        weights = {name: [one.sha256, one.certainty and asdict(one.certainty)] for name, one in cards.items()}
         faces = {"detector": asdict(load_card()), "crop": CROP_VERSION}
         return settings | weights | faces | {"phiz": __version__}
 

@@ -37,6 +37,7 @@ from .audience import SPANS, Audience
 from .body import Bodies
 from .engine import Engine, result_json
 from .metrics import Metrics, Observe
+from .options import PARAMETERS, asked
 from .page import PAGE, Page, file_response, weights_files
 from .refusal import Code, Refused, Unread, plain
 from .schema import BODY, EXAMPLE, NO_REPORT, NOT_READY, REFUSALS, Answer, AudienceReport, Models, State
@@ -150,14 +151,15 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         "/v1/analyze",
         response_model=Answer,
         responses=REFUSALS,
-        openapi_extra=BODY,
+        openapi_extra=BODY | PARAMETERS,
         dependencies=[Depends(own_origin), *protected],
     )
     async def analyze(request: Request) -> Response:
         """Say age and gender for every face in one picture or in several."""
+        caution = asked(request.query_params, service.engine.card)
         async with service.bodies.pictures(request, service.engine.retry_after) as pictures:
             try:
-                results = await service.engine.analyze(pictures)
+                results = await service.engine.analyze(pictures, caution)
             except TimeoutError:
                 raise Refused(
                     503,

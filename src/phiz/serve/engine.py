@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from ..analyzer import Analyzer, Located
 from ..errors import ImageError
 from ..image import ALLOW_MORE
+from ..models.card import ModelCard
+from ..models.certainty import Caution
 from ..types import Estimate, Result
 from .metrics import Metrics
 from .refusal import Busy, picture_code, unread
@@ -123,9 +125,10 @@ class Engine:
         )
         metrics.queue.set_function(lambda: len(self._jobs))
 
-    async def analyze(self, pictures: Sequence[Picture]) -> list[Result]:
+    async def analyze(self, pictures: Sequence[Picture], caution: Caution | None = None) -> list[Result]:
         """Return one result per picture, in order; an Unread where one cannot be read.
 
+        caution: how cautious the answers shall be, None for the analyzer's own.
         Raises Busy where there are not enough free places, TimeoutError after `answer_seconds`.
         """
         if len(self._jobs) + len(pictures) > self._limits.queue:
@@ -134,10 +137,15 @@ class Engine:
         jobs = [self._submit(picture) for picture in pictures]
         try:
             with anyio.fail_after(self._limits.answer_seconds):
-                return list(await asyncio.gather(*(self._finish(job) for job in jobs)))
+                return list(await asyncio.gather(*(self._finish(job, caution) for job in jobs)))
         finally:
             for job in jobs:
                 self._give_back(job)
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model that answers."""
+        return self._analyzer.card
 
     @property
     def retry_after(self) -> int:
@@ -168,7 +176,9 @@ class Engine:
         self._metrics.picture_seconds.observe(spent)
         return name, located
 
-    async def _finish(self, job: Future[Result | tuple[str | None, Located]]) -> Result:
+    async def _finish(
+        self, job: Future[Result | tuple[str | None, Located]], caution: Caution | None
+    ) -> Result:
         done = await asyncio.wrap_future(job)
         if isinstance(done, Result):
             self._metrics.pictures.labels("unreadable").inc()
@@ -177,7 +187,7 @@ class Engine:
         estimates = await self._gatherer.estimate(located.crops)
         self._metrics.pictures.labels("analysed").inc()
         self._metrics.faces.inc(len(estimates))
-        return self._analyzer.combine(located, estimates, name)
+        return self._analyzer.combine(located, estimates, name, caution)
 
     def _give_back(self, job: Future[Result | tuple[str | None, Located]]) -> None:
         """Free a job's place, once its thread is done with it where it has begun."""

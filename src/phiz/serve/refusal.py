@@ -27,6 +27,7 @@ class Code(str, Enum):
     body_too_large = "body_too_large"
     damaged_form = "damaged_form"
     form_field = "form_field"
+    bad_option = "bad_option"
     no_pictures = "no_pictures"
     too_many_pictures = "too_many_pictures"
     empty_file = "empty_file"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from ..models.certainty import FLAGS
 from .refusal import Code
 
 _FACE: dict[str, Any] = {
@@ -21,8 +22,19 @@ _FACE: dict[str, Any] = {
         [312.6, 140.0],
     ],
     "age": 31.2,
+    "age_interval": [24.1, 38.0],
     "gender": "female",
     "gender_score": 0.98,
+    "quality": {
+        "size": 118.4,
+        "sharpness": 0.512,
+        "brightness": 0.47,
+        "yaw": -4.1,
+        "pitch": 2.3,
+        "roll": 1.0,
+        "inside": 1.0,
+    },
+    "flags": [],
 }
 _BROKEN = "b.jpg: expected a whole JPEG, got one damaged or cut short; copy it again from its source"
 EXAMPLE: dict[str, Any] = {
@@ -48,9 +60,26 @@ class FaceAnswer(BaseModel):
     keypoints: list[list[float]] = Field(
         description="x, y of right eye, left eye, nose, mouth, right ear, left ear, in pixels"
     )
-    age: float = Field(ge=0, description="estimated age in years")
-    gender: Literal["female", "male"]
-    gender_score: float = Field(ge=0.5, le=1, description="probability of the named gender")
+    age: float | None = Field(ge=0, description="estimated age in years; null where strict and flagged")
+    age_interval: list[float] | None = Field(
+        min_length=2,
+        max_length=2,
+        description="years between which the age lies with the coverage asked for; null without an age, and "
+        "from a model without calibration",
+    )
+    gender: Literal["female", "male"] | None = Field(
+        description="the likelier one; null below min_gender_score, and where strict and flagged"
+    )
+    gender_score: float | None = Field(
+        ge=0.5,
+        le=1,
+        description="probability that the likelier gender is right; null where strict and flagged",
+    )
+    quality: dict[str, float] = Field(
+        description="how good the look is: size (pixels that the crop is wide), sharpness, brightness, inside"
+        " (shares), yaw, pitch, roll (degrees; only with keypoints)"
+    )
+    flags: list[str] = Field(description=f"why the face may be hard to read: {', '.join(FLAGS)}")
 
 
 class PictureAnswer(BaseModel):
@@ -171,7 +200,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     408: _refusal("The body came too slowly."),
     413: _refusal("Too many bytes or pictures."),
     415: _refusal("The body's type is neither a picture nor a form."),
-    422: _refusal("No picture came, or none could be read.", Unreadable),
+    422: _refusal("An option is none, no picture came, or none could be read.", Unreadable),
     429: _refusal("All places are taken.", Retry_After=_RETRY),
     503: _refusal("There was no answer in time.", Retry_After=_RETRY),
 }

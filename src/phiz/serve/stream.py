@@ -5,17 +5,19 @@ from __future__ import annotations
 import anyio
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..models.certainty import Caution
 from ..types import Result
 from .access import SUBPROTOCOL
 from .engine import Engine, result_json
 from .metrics import Metrics
-from .refusal import Busy, Code, unread
+from .options import asked
+from .refusal import Busy, Code, Refused, unread
 from .settings import Limits
 
 #: A stream without a frame for so many seconds is closed.
 IDLE_SECONDS = 60.0
 # Close codes of RFC 6455, section 7.4.1, and of its registry.
-GOING_AWAY, UNSUPPORTED, TOO_BIG, RESTART, TRY_LATER = 1001, 1003, 1009, 1012, 1013
+GOING_AWAY, UNSUPPORTED, POLICY, TOO_BIG, RESTART, TRY_LATER = 1001, 1003, 1008, 1009, 1012, 1013
 
 
 class Streams:
@@ -34,16 +36,21 @@ class Streams:
         metrics.streams.set_function(lambda: self._open)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Answer one client's frames until it leaves or the service ends."""
+        """Answer one client's frames, as its query asks, until it leaves or the service ends."""
         offered = socket.scope.get("subprotocols", [])
         await socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         if self._open >= self._limits.streams:
             await socket.close(TRY_LATER, f"all {self._limits.streams} streams are taken; try again later")
             return
+        try:
+            caution = asked(socket.query_params, self._engine.card)
+        except Refused as refusal:
+            await socket.close(POLICY, refusal.detail)
+            return
         self._open += 1
         try:
             while (frame := await self._next(socket)) is not None:
-                await socket.send_text(result_json(await self._answer(frame)))
+                await socket.send_text(result_json(await self._answer(frame, caution)))
         except WebSocketDisconnect:
             pass
         finally:
@@ -75,9 +82,9 @@ class Streams:
             return None
         return frame
 
-    async def _answer(self, frame: bytes) -> Result:
+    async def _answer(self, frame: bytes, caution: Caution) -> Result:
         try:
-            (result,) = await self._engine.analyze([(None, frame)])
+            (result,) = await self._engine.analyze([(None, frame)], caution)
         except Busy as busy:
             return unread(busy.detail, busy.code)
         except TimeoutError:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.certainty import Caution
 from ..types import Box, Face, Point
+from .facing import frontality
 from .motion import Motion
-from .quality import frontality
 from .steady import Steady
 
 #: Faces that score less continue a track but begin none, as in ByteTrack. The detector
@@ -35,11 +36,11 @@ class Track:
     """One person's face over time.
 
     id: from 1, never used twice by a Tracker.
-    face: box, score and keypoints of the last look, or as expected where no detector ran since; age, gender
-        and gender_score steadied over the track.
+    face: of the last look, its box and keypoints as expected where no detector ran since; age, age_interval,
+        gender and gender_score are the track's (see `steady`).
     first, last: when it was first and last seen, in seconds of the stream's clock.
     seen: analysed frames that showed it.
-    facing: 0..1, how frontal the face is now (see `quality.frontality`); 1 looks at the camera.
+    facing: 0..1, how frontal the face is now (see `facing.frontality`); 1 looks at the camera.
     """
 
     id: int
@@ -57,39 +58,37 @@ class Tracker:
     for a while, is first matched with the faces that score high, then tracks still in view with those that
     score low; only a high score begins a track. patience: seconds for which a lost face is expected back.
     pace: seconds from one look to the next, as far as known; later that of the last two looks is taken.
+    caution: of the tracks' answers, see `steady.Steady`.
     """
 
-    def __init__(self, patience: float = PATIENCE, pace: float = 0.0) -> None:
-        self._patience, self._pace = patience, pace
+    def __init__(self, patience: float = PATIENCE, pace: float = 0.0, caution: Caution | None = None) -> None:
+        self._patience, self._pace, self._caution = patience, pace, caution or Caution()
         self._look, self._time = 0, 0.0  # number and time of the last analysed frame
         self._tracks: list[_Track] = []
         self._ended: list[Track] = []
         self._next = 1
 
-    def update(
-        self, faces: Sequence[Face], time: float, qualities: Sequence[float] | None = None
-    ) -> list[Track]:
+    def update(self, faces: Sequence[Face], time: float) -> list[Track]:
         """Take in the faces of an analysed frame and return the tracks that it shows, oldest first.
 
         time: seconds of the stream's clock, never decreasing.
-        qualities: what each look is worth in 0..1 (see `quality.quality`); None takes all alike.
         """
         self._drop_lost(time)  # before matching: who was out of view for too long is nobody's match
         if self._look:
             self._pace = time - self._time
         self._look, self._time = self._look + 1, time
-        worth = [1.0] * len(faces) if qualities is None else list(qualities)
         strong = [i for i, face in enumerate(faces) if face.score is None or face.score >= STRONG]
         weak = sorted(set(range(len(faces))) - set(strong))
         first = match(self._tracks, faces, strong, time, OVERLAP_STRONG)
         rest = [track for track in self._tracks if track not in first and track.look == self._look - 1]
         matched = first | match(rest, faces, weak, time, OVERLAP_WEAK)
         for track, index in matched.items():
-            track.see(faces[index], time, worth[index])
+            track.see(faces[index], time)
             track.look = self._look
         for index in strong:
             if index not in matched.values():
-                self._tracks.append(_Track(self._next, faces[index], time, worth[index], self._look))
+                steady = Steady(self._caution)
+                self._tracks.append(_Track(self._next, faces[index], time, steady, self._look))
                 self._next += 1
         return [track.public() for track in self._tracks if track.look == self._look]
 
@@ -133,16 +132,16 @@ class Tracker:
 class _Track:
     """What a Tracker keeps of one face; compared by identity."""
 
-    def __init__(self, number: int, face: Face, time: float, worth: float, look: int) -> None:
-        self._id, self._face = number, face
+    def __init__(self, number: int, face: Face, time: float, steady: Steady, look: int) -> None:
+        self._id, self._face, self._steady = number, face, steady
         self._motion = Motion(face.box, time)
-        self._steady = Steady(face, worth)
         self._first, self.last, self._seen, self.look = time, time, 1, look
+        steady.see(face)
 
-    def see(self, face: Face, time: float, worth: float) -> None:
+    def see(self, face: Face, time: float) -> None:
         self._face, self.last, self._seen = face, time, self._seen + 1
         self._motion.see(face.box, time)
-        self._steady.see(face, worth)
+        self._steady.see(face)
 
     def expected(self, time: float) -> Box:
         return self._motion.expected(time)
@@ -154,10 +153,8 @@ class _Track:
 
     def public(self, time: float | None = None) -> Track:
         face = self._face if time is None else moved(self._face, self.expected(time))
-        age, gender, gender_score = self._steady.answer()
-        face = replace(face, age=age, gender=gender, gender_score=gender_score)
         facing = frontality(face.keypoints) if face.keypoints else 1.0
-        return Track(self._id, face, self._first, self.last, self._seen, facing)
+        return Track(self._id, self._steady.told(face), self._first, self.last, self._seen, facing)
 
 
 def match(

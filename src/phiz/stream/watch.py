@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.certainty import Caution
 from ..types import Face
 from .buffer import Buffer, Stop
 from .frame import Frame, Say, Source
 from .output import Output, Shown
-from .quality import quality
 from .scene import Scene
 from .track import Track, Tracker
 
@@ -52,6 +52,7 @@ def watch(
     *,
     every: int = 1,
     max_frames: int | None = None,
+    caution: Caution | None = None,
     stop: Stop | None = None,
     say: Say = lambda text: None,
     at_end: Callable[[Sequence[Track]], None] = lambda left: None,
@@ -62,7 +63,8 @@ def watch(
         and keeps its answer. A crop cut there would show the network a face out of place, and the looks at
         neighbouring frames err alike, so it would tell little for its time. A cut to another scene is looked
         at whatever its number, and everybody ends there.
-    max_frames: end after so many frames. say: told of what happens meanwhile.
+    max_frames: end after so many frames. caution: of the tracks' answers, see `steady.Steady`; what `analyze`
+        says has its coverage. say: told of what happens meanwhile.
     at_end: told of the tracks that ended with the stream, however it ended, before the outputs are closed.
     The outputs are written in this thread, which a window needs; reading and analysing have their own.
     Raises what source, analysis or outputs raise, once everything before it is written.
@@ -71,7 +73,7 @@ def watch(
     with ExitStack() as closing:
         for output in outputs:
             closing.callback(output.close)
-        work = _Work(source, analyze, every, max_frames, stop, say)
+        work = _Work(source, analyze, every, max_frames, caution, stop, say)
         frames: Buffer[Frame] = Buffer(WAITING_LIVE if source.live else WAITING, stop, live=source.live)
         shown: Buffer[Shown] = Buffer(WAITING, Stop())
         threads = [
@@ -105,12 +107,13 @@ class _Work:
         analyze: Analyze,
         every: int,
         max_frames: int | None,
+        caution: Caution | None,
         stop: Stop,
         say: Say,
     ) -> None:
         self._source, self._analyze, self._every = source, analyze, every
         self._max_frames, self._stop, self._say = max_frames, stop, say
-        self._scene, self.tracker = Scene(), Tracker(pace=every / source.rate)
+        self._scene, self.tracker = Scene(), Tracker(pace=every / source.rate, caution=caution)
         self._frames = self._looks = 0
         self._people = 0
         self._seconds = 0.0
@@ -158,8 +161,7 @@ class _Work:
         looked = cut or number % self._every == 0
         if looked:
             faces = self._analyze(frame.image)
-            worth = [quality(face, frame.image) for face in faces]
-            tracks = self.tracker.update(faces, frame.time, worth)
+            tracks = self.tracker.update(faces, frame.time)
         else:
             tracks = self.tracker.expect(frame.time)
         return Shown(frame, looked, tracks, self.tracker.ended(), dropped)

@@ -1,4 +1,4 @@
-"""Quality of a look: size, sharpness, frontality, each on its own."""
+"""How straight a face looks at the camera."""
 
 from __future__ import annotations
 
@@ -6,22 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
 
 from phiz.data import ASTRONAUT
 from phiz.detect import Detector
 from phiz.image import load
 from phiz.quality import MOUTH_DEPTH, MOUTH_DOWN, NOSE_DEPTH, NOSE_DOWN
-from phiz.stream.quality import (
-    FULL_SIZE,
-    blur,
-    frontality,
-    quality,
-    turn,
-)
-from phiz.types import KEYPOINT_NAMES, Face, Point
-
-BOX = (172.0, 72.0, 105.0, 105.0)  # of the face in the portrait
+from phiz.stream.facing import frontality, turn
+from phiz.types import KEYPOINT_NAMES, Point
 
 
 def head(yaw: float = 0, pitch: float = 0, roll: float = 0, scale: float = 40) -> list[Point]:
@@ -79,45 +70,3 @@ def test_keypoints_in_impossible_places_are_no_front() -> None:
 def test_the_detectors_points_of_a_portrait_look_at_the_camera() -> None:
     (found,) = Detector().detect(load(ASTRONAUT))
     assert frontality(found.keypoints) > 0.9
-
-
-def portrait(filter: ImageFilter.Filter | None = None) -> np.ndarray:
-    picture = Image.fromarray(load(ASTRONAUT))
-    return np.asarray(picture.filter(filter) if filter else picture)
-
-
-def look(box: tuple[float, float, float, float] = BOX) -> Face:
-    return Face(box, 0.9, tuple(head()), 30, "female", 0.9)
-
-
-def test_blur_grows_with_gaussian_and_with_motion_blur_along_either_axis() -> None:
-    sharp = blur(look(), portrait())
-    values = [sharp, *(blur(look(), portrait(ImageFilter.GaussianBlur(radius))) for radius in (2, 4, 8))]
-    assert values == sorted(values)
-    assert values[-1] > sharp + 0.3
-    for axis in (0, 1):
-        moving = np.mean([np.roll(portrait(), step, axis) for step in range(-6, 7)], axis=0).astype(np.uint8)
-        assert blur(look(), moving) > sharp + 0.15
-
-
-def test_quality_is_best_for_a_large_sharp_frontal_face() -> None:
-    best = quality(look(), portrait())
-    assert best > 0.9
-    assert quality(look(), portrait(ImageFilter.GaussianBlur(5))) < 0.2 * best
-    turned = Face(BOX, 0.9, tuple(head(yaw=40)), 30, "female", 0.9)
-    assert quality(turned, portrait()) == pytest.approx(best * frontality(head(yaw=40)))
-
-
-def test_a_small_face_counts_by_its_width() -> None:
-    shrunk = np.asarray(Image.fromarray(portrait()).resize((128, 128), Image.Resampling.BOX))
-    small = look((43.0, 18.0, 26.25, 26.25))
-    assert quality(small, shrunk) <= 26.25 / FULL_SIZE
-
-
-@pytest.mark.parametrize("box", [(-40, -40, 60, 60), (480, 480, 90, 90), (600, 600, 50, 50), (10, 10, 3, 3)])
-def test_a_box_past_the_edge_or_too_small_is_no_error(box: tuple[float, float, float, float]) -> None:
-    assert 0.0 <= quality(look(box), portrait()) <= 1.0
-
-
-def test_one_colour_has_no_sharpness() -> None:
-    assert quality(look(), np.full((512, 512, 3), 90, np.uint8)) == 0.0
