@@ -10,7 +10,6 @@ ratio (median of the pairs), the faces found, and both processes' peak memory af
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import statistics
@@ -19,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Name, what makes the picture in a checkout, and options of its Analyzer there and here.
@@ -36,7 +35,10 @@ WORKER = """
 import json, resource, sys, time
 import numpy as np, PIL.Image
 import phiz
-from phiz.benchmark.made_pictures import crowd, jpeg, photo
+try:
+    from phiz.benchmark.made_pictures import crowd, jpeg, photo
+except ImportError:  # as earlier commits name them
+    from phiz.benchmark.pictures import crowd, jpeg, photo
 
 def large(width, height):
     return np.asarray(PIL.Image.fromarray(photo(0.3)).resize((width, height), PIL.Image.Resampling.LANCZOS))
@@ -51,10 +53,6 @@ for _ in sys.stdin:
     analyzer.analyze(picture)
     print(json.dumps(time.perf_counter() - start), flush=True)
 """
-COLUMNS = (
-    *("picture", "before_fastest_ms", "before_median_ms", "fastest_ms", "median_ms", "ratio"),
-    *("before_faces", "faces", "before_peak_mib", "peak_mib", "pairs"),
-)
 
 
 class Checkout:
@@ -116,10 +114,7 @@ def main() -> None:
         new.close()
         rows.append(row)
         print(*row.values(), sep="\t", flush=True)
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, *made], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row | made for row in rows)
+    write_rows(options.output, rows, made)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ called in turn, so that a disturbance meets all alike.
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from phiz.benchmark.timing import Effort, row, times_in_turn
 from phiz.models.attribute_model import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_attributes
 from phiz.models.runtime import onnxruntime, open_session
 from phiz.networks.attribute_net import AttributeNet
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 from phiz.training.attributes.export import DeployedAttributes
 from phiz.training.attributes.recipe import load_attribute_recipe
 from phiz.training.export import write_graph
@@ -58,11 +57,8 @@ def main() -> None:
                 found = row("attributes", name, seconds, count=faces)
                 print(f"{threads} threads, {faces} faces, {name:<34} {found.median:8.2f} ms", flush=True)
                 times = {key: f"{getattr(found, key):.3f}" for key in ("fastest", "median", "p95")}
-                rows.append({"network": name, "threads": threads, "faces": faces} | times | setting)
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+                rows.append({"network": name, "threads": threads, "faces": faces} | times)
+    write_rows(options.output, rows, setting)
     print(f"written to {options.output}")
 
 

@@ -11,7 +11,6 @@ pictures has a 95% bootstrap interval over people where they are known, else ove
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -22,7 +21,7 @@ import numpy as np
 
 from phiz.datasets import registry
 from phiz.datasets.splits import load_split
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 from phiz.training.domains import TUNING_PEOPLE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -127,10 +126,7 @@ def main() -> None:
                 right = [((answer >= 0.5) == truth).mean(axis=1) for answer in said]
                 compare("attributes right", "attributes-112", part, *right, people)
     made = cells()
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*rows[0], *made], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row | made for row in rows)
+    write_rows(options.output, rows, made)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from tqdm import tqdm
 from phiz.datasets.fgnet import read_fgnet
 from phiz.detect import Detector
 from phiz.landmarks.orders import keypoints_of_fgnet
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 from phiz.types import KEYPOINT_NAMES, Box, Detection
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -267,12 +267,10 @@ def main() -> None:
         *points(detector, options.data),
     ]
     made = cells() | {"seed": str(options.seed)}
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*COLUMNS, *made], restval="", lineterminator="\n")
-        writer.writeheader()
-        for each in rows:
-            writer.writerow(each | made)
-            print(*(each.get(column, "") for column in COLUMNS), sep="\t")
+    rows = [{column: each.get(column, "") for column in COLUMNS} for each in rows]
+    write_rows(options.output, rows, made)
+    for each in rows:
+        print(*each.values(), sep="\t")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 
 from phiz import image
 from phiz.crop import CropTemplate
-from phiz.datasets import readers
+from phiz.datasets import registry
 from phiz.detect import Detector
 from phiz.landmarks.orders import keypoints_of_fgnet
 from phiz.models.session import load_model
@@ -36,7 +36,7 @@ def main() -> None:
     rows = [KEYPOINT_NAMES.index(name) for name in NAMES]
     detector = Detector()
     found = []
-    for record in [r for r in readers.read("fgnet", options.data) if r.landmarks][:: options.every]:
+    for record in [r for r in registry.read("fgnet", options.data) if r.landmarks][:: options.every]:
         faces = detector.detect(image.load(record.path))
         if not faces or record.landmarks is None:
             continue

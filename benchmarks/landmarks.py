@@ -25,7 +25,7 @@ from phiz import image
 from phiz.ages import AGE_BANDS, age_band
 from phiz.datasets.fgnet import read_fgnet
 from phiz.datasets.record import FaceRecord
-from phiz.detect import load_detector
+from phiz.detect import Detector
 from phiz.errors import ModelError
 from phiz.evaluation import metrics
 from phiz.landmarks import LANDMARKERS, Landmarker, load_landmarker
@@ -82,7 +82,7 @@ def main() -> None:
 
 def measure(records: list[FaceRecord], finders: dict[str, Landmarker]) -> dict[str, Floats]:
     """Return each finder's error of every shared place, N x 49 in eye distances, NaN without points."""
-    detector = load_detector()
+    detector = Detector()
     errors = {name: np.full((len(records), len(PART_OF_POINT)), np.nan) for name in finders}
     for row, record in enumerate(tqdm(records, unit="picture")):
         assert record.landmarks is not None

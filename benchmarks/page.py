@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import csv
 import math
 import shutil
 import statistics
@@ -27,7 +26,7 @@ from playwright.sync_api import Page, sync_playwright
 from serve_load import Service
 
 from phiz.data import ASTRONAUT
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 WHERE = {"device": "on this device", "server": "on the server"}
@@ -176,10 +175,7 @@ def main() -> None:
         "browser": f"Chromium {version}, headless",
         **cells("uvicorn", "fastapi"),
     }
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=[*rows[0], *setting], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(one | setting for one in rows)
+    write_rows(options.output, rows, setting)
     print(f"written to {options.output}")
 
 

@@ -10,7 +10,6 @@ read.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,7 @@ import onnx
 
 from phiz.models.session import load_model
 from phiz.models.store import DEFAULT_MODEL, find_model
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 from phiz.training import quantise as q
 from phiz.training.recipe import load_recipe
 from phiz.training.run import load_parts
@@ -92,13 +91,10 @@ def main() -> None:
                 "gender_changed": f"{((female >= 0.5) != (reference[1] >= 0.5)).mean():.4f}",
             }
             print(*row.values(), sep="\t", flush=True)
-            rows.append(row | setting)
+            rows.append(row)
     if options.only:
         sys.exit()
-    with (ROOT / "results" / "quantisation.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(ROOT / "results" / "quantisation.csv", rows, setting)
 
 
 def answers(path: Path, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,6 @@ The three ways of the comparison, the same pictures and 32 clients each, in turn
 from __future__ import annotations
 
 import argparse
-import csv
 import http.client
 import io
 import json
@@ -38,7 +37,7 @@ from PIL import Image
 
 from phiz.data import ASTRONAUT
 from phiz.image import load
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 HEADERS = {"Content-Type": "image/jpeg"}
@@ -198,10 +197,7 @@ def main() -> None:
         factor = rate / medians["one at a time"]
         print(f"median {way:<14} {rate:7.1f} requests/s, {factor:.2f} times one at a time")
     setting = cells("uvicorn", "fastapi")
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=[*rows[0], *setting], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(row | setting for row in rows)
+    write_rows(options.output, rows, setting)
     print(f"written to {options.output}")
 
 

@@ -9,7 +9,6 @@ alone.
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 import phiz
 from phiz.benchmark.timing import Effort, row, timed
 from phiz.models.store import DEFAULT_MODEL
-from phiz.provenance import cells
+from phiz.provenance import cells, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, object]
@@ -95,14 +94,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "results" / "size.csv")
     options = parser.parse_args()
     setting = cells()
-    rows = [one | setting for one in starts(options.model) + sizes()]
+    rows = starts(options.model) + sizes()
     for one in rows:
         print(f"{one['measure']:<45} {one['median']:>9} {one['unit']}")
     print(setting["hardware"], setting["versions"], sep="\n")
-    with options.output.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(options.output, rows, setting)
     print(f"written to {options.output}")
 
 

@@ -64,3 +64,11 @@ def test_environment_is_ready_for_json_and_leaves_out_what_is_not_installed() ->
     assert {"phiz", "numpy", "onnxruntime", "pillow", "pytest"} <= found["versions"].keys()
     assert "a-package-that-is-absent" not in found["versions"]
     assert found["hardware"]["cpu"]
+
+
+def test_rows_are_written_with_what_made_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    provenance.write_rows(path, [{"what": "a, b", "n": 1}, {"what": "c"}], {"commit": "abc"})
+    assert path.read_bytes() == b'what,n,commit\n"a, b",1,abc\nc,,abc\n'
+    with pytest.raises(ValueError, match="further"):
+        provenance.write_rows(path, [{"what": "a"}, {"what": "b", "further": 2}], {})

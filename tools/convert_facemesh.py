@@ -187,14 +187,17 @@ def face_pictures(folder: Path) -> np.ndarray:
     """Return what the network sees of the largest face of every picture in `folder`."""
     sys.path.insert(0, str(ROOT / "src"))
     from phiz import image
-    from phiz.crop import resample
-    from phiz.detect import load_detector
-    from phiz.landmarks.mesh import region
+    from phiz.crop import fit, resample
+    from phiz.detect import Detector
+    from phiz.landmarks.mesh import REGION
 
-    detector, seen = load_detector(), []
+    detector, seen = Detector(), []
     for path in sorted(folder.iterdir()):
         picture = image.load(path)
-        seen += [resample(picture, *region(face), SIDE) for face in detector.detect(picture)[:1]]
+        seen += [
+            resample(picture, *fit(face.keypoints, SIDE, REGION), SIDE)
+            for face in detector.detect(picture)[:1]
+        ]
     return np.stack(seen)
 
 

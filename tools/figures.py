@@ -74,7 +74,8 @@ def front() -> str:
         [
             "mean age error",
             f"{cell(chips['mae'], 1, 2)} years; {cell(photos['mae'], 1, 2)} years",
-            f"{tests}; {int(photos['mae']['n']):,} of FG-NET, not trained on, but 151 of them chose the epoch",
+            f"{tests}; {int(photos['mae']['n']):,} of FG-NET, not trained on, but 151 of them chose "
+            "the epoch",
         ],
         [
             "gender right",

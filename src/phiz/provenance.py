@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -88,3 +90,14 @@ def cells(*packages: str) -> dict[str, str]:
         "commit": made["commit"] or "unknown",
         "date": date.today().isoformat(),
     }
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]], made: Mapping[str, str]) -> None:
+    """Write figures as CSV, each row with how it was made (`cells`); a row may lack what the first has.
+
+    Raises OSError where the file cannot be written, ValueError on a row with a column that the first lacks.
+    """
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*rows[0], *made], restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, **made} for row in rows)
