@@ -61,9 +61,8 @@ def test_what_a_screen_reader_hears(open_page: Callable[..., Any]) -> None:
     use_server(page)
     give(page, PICTURES / "portrait.png")
     (face,) = ANSWERS["portrait"]["faces"]
-    told = json.loads(page.locator("#json").text_content())[0]["faces"][
-        0
-    ]  # the answer that is put into words
+    expect(page.locator("#cards li")).to_have_count(1)
+    (told,) = json.loads(page.locator("#json").text_content())[0]["faces"]
     expect(page.locator("#live")).to_have_text(f"Picture portrait.png: 1 face. Face 1: {said(told)}")
     assert told["age"] == pytest.approx(face["age"], abs=0.2)
     expect(page.locator("#live")).to_have_attribute("aria-live", "polite")
