@@ -22,6 +22,7 @@ MEASURES = {
     "right": ("gender right", 100),
     "flipped": ("flipped", 100),
     "covered": ("in the 90% interval", 100),
+    "width": ("interval's width, years", 1),
     "flagged": ("flagged", 100),
 }
 #: Rows of the summary; of a kind with strengths the third and the fifth.

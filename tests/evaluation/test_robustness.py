@@ -21,8 +21,14 @@ from phiz.types import Face
 SIZE = 64
 
 
-def face(age: float, gender: str = "female") -> Face:
-    return Face((0.0, 0.0, 9.0, 9.0), 1.0, (), age, gender, 0.8)
+def face(
+    age: float,
+    gender: str = "female",
+    interval: tuple[float, float] | None = None,
+    flags: tuple[str, ...] = (),
+) -> Face:
+    box = (0.0, 0.0, 9.0, 9.0)
+    return Face(box, 1.0, (), age, gender, 0.8, age_interval=interval, flags=flags)
 
 
 def asked(age: float | None, gender: str | None, clean: Face, spoilt: Face) -> robustness.Answers:
@@ -117,7 +123,10 @@ def test_figures_by_hand() -> None:
     ]
     rows = robustness.rows(found, SIZE, resamples=20)
     by = {(row.kind, row.strength, row.measure): row for row in rows}
-    clean, noisy = ({m: by[k, s, m] for m in robustness.MEASURES} for k, s in (("as it is", 0), ("fog", 3)))
+    clean, noisy = (
+        {m: by[k, s, m] for m in ("error", "added", "moved", "right", "flipped")}
+        for k, s in (("as it is", 0), ("fog", 3))
+    )
     assert [clean[m].value for m in ("error", "added", "moved", "flipped")] == [1.0, 0.0, 0.0, 0.0]
     assert clean["right"].value == pytest.approx(2 / 3)
     assert noisy["error"].value == pytest.approx((7 + 0.5 + 6) / 3)
@@ -141,6 +150,20 @@ def test_a_mean_over_kinds_is_over_the_papers_kinds_and_all_strengths() -> None:
     by = {(row.kind, row.measure): row.value for row in robustness.rows([each], SIZE, resamples=5)}
     assert by["mean of weather", "added"] == pytest.approx(10 / 3)  # of snow, fog and brightness
     assert by["mean of all of these", "added"] == pytest.approx(10 / 14)
+
+
+def test_how_sure_by_hand() -> None:
+    found = [
+        asked(30, "male", face(30, interval=(25, 35)), face(50, interval=(30, 70), flags=("blurred",))),
+        asked(40, "male", face(30, interval=(25, 35)), face(50, interval=(41, 61))),
+    ]
+    by = {
+        (row.kind, row.strength, row.measure): row.value for row in robustness.rows(found, SIZE, resamples=5)
+    }
+    assert [by["as it is", 0, m] for m in ("covered", "width", "flagged")] == [0.5, 10.0, 0.0]
+    assert [by["fog", 1, m] for m in ("covered", "width", "flagged")] == [0.5, 30.0, 0.5]
+    without = robustness.rows([asked(30, "male", face(30), face(31))], SIZE, resamples=5)
+    assert not {row.measure for row in without} & {"covered", "width", "flagged"}
 
 
 def test_without_ages_there_is_no_error_and_without_pictures_a_message() -> None:

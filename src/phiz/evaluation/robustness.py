@@ -45,6 +45,9 @@ MEASURES: dict[str, tuple[str, float]] = {
     "moved": ("age moved by, years", 1.0),
     "right": ("gender right, %", 100.0),
     "flipped": ("gender flipped, %", 100.0),
+    "covered": ("age in its interval, %", 100.0),
+    "width": ("interval's width, years", 1.0),
+    "flagged": ("flagged, %", 100.0),
 }
 
 
@@ -234,10 +237,22 @@ def _measure(face: Face, each: Answers, measure: str) -> float:
         return float(face.gender != each.clean.gender)
     if measure == "right":
         return math.nan if each.gender is None else float(face.gender == each.gender)
+    if measure in ("covered", "width", "flagged"):
+        return _sure(face, each, measure)
     if each.age is None:
         return math.nan
     error = abs(face.age - each.age)
     return error - abs(each.clean.age - each.age) if measure == "added" else error
+
+
+def _sure(face: Face, each: Answers, measure: str) -> float:
+    """Return a measure of how sure an answer says it is; NaN from a model that does not say."""
+    if face.age_interval is None:
+        return math.nan
+    low, high = face.age_interval
+    if measure == "covered":
+        return math.nan if each.age is None else float(low <= each.age <= high)
+    return high - low if measure == "width" else float(bool(face.flags))
 
 
 def _corrupted(
