@@ -63,10 +63,12 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=ROOT / "runs" / "cache")
     parser.add_argument("--only", default="", help="variants whose name holds this; nothing is written")
     options = parser.parse_args()
-    parts = load_parts(load_recipe(options.recipe), options.data, options.cache, ["train", "validation"])
+    recipe = load_recipe(options.recipe)
+    train, *_ = load_parts(recipe, options.data, options.cache, ["train"]).values()
+    validation, *_ = load_parts(recipe, options.data, options.cache, ["validation"]).values()
     size = load_model(options.model).size
-    calibration = q.calibration_crops(parts["train"], size)
-    faces = q.canonical(parts["validation"].pixels, size)
+    calibration = q.calibration_crops(train, size)
+    faces = q.canonical(validation.pixels, size)
     card, path = find_model(options.model)
     graph = onnx.load(path)
     setting = {"model": f"{card.name} {card.sha256[:12]}", **cells("onnx")}
@@ -85,7 +87,7 @@ def main() -> None:
             row = {
                 "variant": name,
                 "bytes": file.stat().st_size,
-                **q.measure(file, parts["validation"]),
+                **q.measure(file, validation),
                 "age_change_mean": f"{np.abs(age - reference[0]).mean():.3f}",
                 "age_change_p99": f"{np.percentile(np.abs(age - reference[0]), 99):.2f}",
                 "gender_changed": f"{((female >= 0.5) != (reference[1] >= 0.5)).mean():.4f}",

@@ -25,7 +25,8 @@ from phiz.landmarks.mesh import FaceMesh
 from phiz.training.augment import augment
 from phiz.training.crops import MARGIN
 from phiz.training.domains import POOR
-from phiz.training.recipe import Augmentation, load_recipe
+from phiz.training.recipe import load_recipe
+from phiz.training.sections import Augmentation
 from phiz.training.turned import turn
 from phiz.types import Point
 

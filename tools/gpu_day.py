@@ -25,10 +25,10 @@ import torch
 from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.build import build
 from phiz.networks.layers import count
-from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
+from phiz.training.attributes.recipe import AttributeRecipe, is_attribute_recipe, load_attribute_recipe
 from phiz.training.fingerprint import digest
 from phiz.training.kit import identity
-from phiz.training.recipe import load_recipe
+from phiz.training.recipe import Recipe, load_recipe
 from phiz.training.run import fan_file
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -75,6 +75,11 @@ def plan(names: Sequence[str] = RUNS, recipes: Path = RECIPES) -> list[Planned]:
     return [_planned(recipes / f"{name}.toml") for name in names]
 
 
+def _pictures(recipe: Recipe | AttributeRecipe) -> int:
+    """Return how many pictures an epoch draws."""
+    return round(sum(PICTURES[each.dataset] * each.share for each in recipe.train))
+
+
 def _planned(path: Path) -> Planned:
     with torch.device("meta"):  # shapes are all that is counted
         if is_attribute_recipe(path):
@@ -83,13 +88,13 @@ def _planned(path: Path) -> Planned:
             recipe, size, pictures, key = (
                 faces,
                 faces.network.size,
-                PICTURES[faces.data.dataset],
+                _pictures(faces),
                 identity(faces),
             )
         else:
             chosen = load_recipe(path)
             net = build(chosen.network, pretrained=False)
-            pictures = PICTURES["utkface"] if chosen.data.utkface else PICTURES["celeba"]
+            pictures = _pictures(chosen)
             recipe, size, key = chosen, chosen.network.size, identity(chosen, fan_file(chosen))
         work = count(net, size).multiply_adds
     seen = pictures * recipe.optimisation.epochs

@@ -99,7 +99,7 @@ def main() -> None:
     options = parser.parse_args()
     recipe = load_recipe(options.recipe)
     recipe = replace(recipe, data=replace(recipe.data, taught=""))
-    train = load_parts(recipe, options.data, options.cache, names=("train",))["train"]
+    train, *_ = load_parts(recipe, options.data, options.cache, ["train"]).values()
     rows = np.linspace(0, len(train) - 1, CROPS).astype(np.int64)
     pixels = canonical(train.pixels[rows], recipe.network.size)
     crops = prepare(torch.from_numpy(np.array(train.pixels[rows])), recipe.network.size)

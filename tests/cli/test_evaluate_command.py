@@ -215,14 +215,14 @@ CROP = f"{EYES}{MOUTH}chip = [0.0, 0.0, 1.0]\n"
 @pytest.mark.parametrize(
     ("start", "data_section", "through"),
     [
-        ("", 'utkface = "split.csv"', ""),
+        ("", '[[train]]\ndataset = "utkface"', ""),
         ("other.pt", "", ""),
         ("same.pt", "", "UTKFace (its start same.pt)"),
         ("silent.pt", "", "what silent.pt learnt from (its start silent.pt)"),
-        ("", 'taught = "taught.csv"', "UTKFace (the teachers of taught.csv)"),
+        ("", '[data]\ntaught = "taught.csv"', "UTKFace (the teachers of taught.csv)"),
         (
             "same.pt",
-            'taught = "taught.csv"',
+            '[data]\ntaught = "taught.csv"',
             "UTKFace (its start same.pt) and UTKFace (the teachers of taught.csv)",
         ),
     ],
@@ -247,7 +247,7 @@ def test_a_recipe_promises_no_more_than_is_known(
     taught.write_answers(tmp_path / "taught.csv", {"a": (1.0, 1.0, 0.5)}, {learnt.KEY: said["utkface"]})
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
-        f'name = "r"\nseed = 1\nstart = "{start}"\n[data]\n{data_section}\n[crop]\n{CROP}{OPTIMISATION}'
+        f'name = "r"\nseed = 1\nstart = "{start}"\n{data_section}\n[crop]\n{CROP}{OPTIMISATION}'
     )
     rows = [Scored(n, n, 20.0, "male", None, 21.0, "male", 0.9, fold="test") for n in names(data)[3:]]
     module = types.ModuleType("phiz.training.folds")
@@ -264,17 +264,18 @@ def test_a_recipe_promises_no_more_than_is_known(
 
 
 @pytest.mark.parametrize(
-    ("celeba", "promised"), [("", True), ('celeba = "c.csv"\nceleba_share = 0.5', False)]
+    ("beside", "promised"), [("", True), ("imdb", True), ("wiki", True), ("imdb-wiki", False)]
 )
-def test_celeba_beside_folds_of_celeba_is_no_promise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, celeba: str, promised: bool
+def test_the_folds_stand_in_place_of_their_own_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str, promised: bool
 ) -> None:
     from phiz.cli.evaluate import _recipe
     from phiz.evaluation.protocols import Protocol
 
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(f'name = "r"\nseed = 1\n[data]\n{celeba}\n[crop]\n{CROP}{OPTIMISATION}')
-    protocol = Protocol("folds", "Made here.", "celeba", "k-fold", tmp_path / "p.toml", folds=2)
+    sets = f'[[train]]\ndataset = "{beside}"\n' if beside else ""
+    recipe.write_text(f'name = "r"\nseed = 1\n{sets}[crop]\n{CROP}{OPTIMISATION}')
+    protocol = Protocol("folds", "Made here.", "imdb", "k-fold", tmp_path / "p.toml", folds=2)
     assert (_recipe(recipe, protocol)[2] == "") == promised
 
 

@@ -27,7 +27,7 @@ def make_annotation(folder: Path, faces: int = 6) -> Path:
     from phiz.data import ASTRONAUT
 
     path = make(folder, train=16, validation=6, photos=2)
-    text = path.read_text().replace('celeba = "celeba.csv"\nceleba_share = 0.5\n', "")
+    text = path.read_text().replace('[[train]]\ndataset = "celeba"\nsplit = "celeba.csv"\nshare = 0.5\n', "")
     text = text.replace("epochs = 3", "epochs = 1")
     path.write_text('task = "annotation"\n' + text + ANNOTATION)
     portrait = Image.open(ASTRONAUT).convert("RGB")

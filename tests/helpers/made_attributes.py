@@ -16,7 +16,11 @@ name = "made"
 seed = 3
 attributes = ["Male", "Young", "Blurry", "Smiling"]
 
-[data]
+[[train]]
+dataset = "celeba"
+split = "split.csv"
+
+[[validation]]
 dataset = "celeba"
 split = "split.csv"
 

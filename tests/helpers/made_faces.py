@@ -11,11 +11,21 @@ RECIPE = """
 name = "made"
 seed = 3
 
+[[train]]
+dataset = "utkface"
+split = "split.csv"
+without = "conflicts.csv"
+
+[[train]]
+dataset = "celeba"
+split = "celeba.csv"
+share = 0.5
+
+[[validation]]
+dataset = "utkface"
+split = "split.csv"
+
 [data]
-utkface = "split.csv"
-conflicts = "conflicts.csv"
-celeba = "celeba.csv"
-celeba_share = 0.5
 
 [crop]
 right_eye = [0.28, 0.28]

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.training.augment import augment, prepare  # noqa: E402
-from phiz.training.recipe import Augmentation  # noqa: E402
+from phiz.training.sections import Augmentation  # noqa: E402
 
 NOTHING = Augmentation(
     flip=False,

@@ -17,7 +17,7 @@ from phiz.training.augment import at_epoch, augment, prepare  # noqa: E402
 from phiz.training.camera import photograph  # noqa: E402
 from phiz.training.covers import black_corners, cover  # noqa: E402
 from phiz.training.jpeg import jpeg  # noqa: E402
-from phiz.training.recipe import Augmentation  # noqa: E402
+from phiz.training.sections import Augmentation  # noqa: E402
 
 NOTHING = Augmentation(
     **{field.name: 0.0 for field in fields(Augmentation) if field.name not in ("flip", "faint")}, flip=False

@@ -22,7 +22,8 @@ from phiz.training import checkpoint, loop  # noqa: E402
 from phiz.training.age_gender import AgeAndGender  # noqa: E402
 from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
-from phiz.training.recipe import Optimisation, load_recipe  # noqa: E402
+from phiz.training.recipe import load_recipe  # noqa: E402
+from phiz.training.sections import Optimisation  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 
@@ -124,13 +125,19 @@ EDITS: dict[str, tuple[Callable[[Path], Any], list[str]]] = {
         lambda f: (f / "recipe.toml").write_text((f / "recipe.toml").read_text() + '[network]\nname = "x"\n'),
         ["[network]", "[decision]"],
     ),
-    "split": (lambda f: replace_in(f / "split.csv", ",train,", ",validation,"), ["[data] utkface"]),
-    "conflicts": (lambda f: replace_in(f / "conflicts.csv", ",age", ",gender"), ["[data] conflicts"]),
+    "split": (
+        lambda f: replace_in(f / "split.csv", ",train,", ",validation,"),
+        ["[[train]] split of utkface", "[[validation]] split of utkface"],
+    ),
+    "conflicts": (
+        lambda f: replace_in(f / "conflicts.csv", ",age", ",gender"),
+        ["[[train]] without of utkface"],
+    ),
     "start": (lambda f: (f / "start.pt").write_bytes(b"other"), ["start"]),
-    "picture": (lambda f: (f / PICTURE).write_bytes(b"other"), ["pictures of train"]),
-    "time": (lambda f: touch(f / PICTURE), ["pictures of train"]),
-    "place": (lambda f: (f / "data").rename(f / "moved"), ["pictures of train"]),
-    "label": (lambda f: (f / "age").write_text("31"), ["labels of train"]),
+    "picture": (lambda f: (f / PICTURE).write_bytes(b"other"), ["pictures of train utkface"]),
+    "time": (lambda f: touch(f / PICTURE), ["pictures of train utkface"]),
+    "place": (lambda f: (f / "data").rename(f / "moved"), ["pictures of train utkface"]),
+    "label": (lambda f: (f / "age").write_text("31"), ["labels of train utkface"]),
 }
 
 
@@ -152,7 +159,7 @@ def test_what_differs_is_named(tmp_path: Path, edit: str) -> None:
             np.array([str(moved)]),
             np.zeros((1, 3), np.float32),
         )
-        return AgeAndGender(load_recipe(recipe), {"train": train}).identity()
+        return AgeAndGender(load_recipe(recipe), {"train utkface": train}).identity()
 
     before = identity()
     change, differs = EDITS[edit]
@@ -180,6 +187,21 @@ def test_a_run_is_exported_by_the_recipe_that_trained_it(tmp_path: Path, edit: s
         RecipeError, match=r"best\.pt: expected the recipe that trained it, got one that differs"
     ):
         checkpoint.check_recipe(load_recipe(recipe), tmp_path / "best.pt")
+
+
+def test_a_run_from_before_recipes_named_their_sets_is_exported(tmp_path: Path) -> None:
+    """What such a run was made by: [data] with other keys, [validation] and no [[train]]."""
+    recipe = load_recipe(make(tmp_path, train=2, validation=1, photos=1))
+    made_by = AgeAndGender(recipe, {}).identity()
+    older = {name: value for name, value in made_by.items() if not name.startswith("[[")}
+    older |= {"[data]": "of other keys", "[data] utkface": "a split", "[validation]": "of domains"}
+    checkpoint.save(tmp_path / "best.pt", {"net": {}, checkpoint.MADE_BY: older})
+    checkpoint.check_recipe(recipe, tmp_path / "best.pt")
+    checkpoint.save(tmp_path / "best.pt", {"net": {}, checkpoint.MADE_BY: older | {"[crop]": "another"}})
+    with pytest.raises(RecipeError, match=r"got one that differs in \[crop\]; give"):
+        checkpoint.check_recipe(recipe, tmp_path / "best.pt")
+    with pytest.raises(RecipeError, match="train without --resume"):
+        checkpoint.check_same(made_by, {checkpoint.MADE_BY: older}, tmp_path)
 
 
 def test_answers_of_another_run_are_not_taken(tmp_path: Path) -> None:
@@ -211,7 +233,7 @@ def test_two_devices_leave_one_log_and_one_model(tmp_path: Path) -> None:
     """Two processes train together; one alone validates, writes and exports."""
     recipe = make(tmp_path, train=12, validation=4, photos=1)
     replace_in(recipe, "epochs = 3", 'epochs = 1\ndevice = "cpu"\ndevices = 2')
-    replace_in(recipe, "celeba_share = 0.5", "celeba_share = 0.0")
+    replace_in(recipe, '[[train]]\ndataset = "celeba"\nsplit = "celeba.csv"\nshare = 0.5\n', "")
     command = [sys.executable, "-m", "phiz", "train", str(recipe), "--data", str(tmp_path / "data")]
     command += ["--output", str(tmp_path / "out"), "--cache", str(tmp_path / "cache"), "--threads", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -17,13 +17,12 @@ from made_faces import make  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
-from phiz.errors import RecipeError  # noqa: E402
+from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.age_gender import AgeAndGender, batches, epoch_order, validate  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.domains import (  # noqa: E402
     SMALLEST_CELL,
-    TUNING_PEOPLE,
     Figures,
     balance,
     cells,
@@ -33,6 +32,7 @@ from phiz.training.domains import (  # noqa: E402
 )
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run, training_records  # noqa: E402
+from phiz.training.sets import TUNING_PEOPLE, under  # noqa: E402
 from phiz.training.taught import picture  # noqa: E402
 
 NAN = float("nan")
@@ -145,11 +145,17 @@ def made(tmp_path_factory):
     celeba = (folder / "celeba.csv").read_text().splitlines()
     celeba[-3:] = [row.replace("train", "validation") for row in celeba[-3:]]
     (folder / "celeba.csv").write_text("\n".join(celeba) + "\n")
-    text = path.read_text().replace("[data]", '[data]\nfiw = "fiw.csv"\nfiw_share = 0.5\nbalance = 0.5')
+    text = path.read_text().replace("poor = true\n", "")
+    text = text.replace(
+        "[data]", '[[train]]\ndataset = "fiw"\nsplit = "fiw.csv"\nshare = 0.5\nSETS[data]\nbalance = 0.5'
+    )
     text = text.replace("epochs = 3", "epochs = 2")
+    text = text.replace('[[validation]]\ndataset = "utkface"\nsplit = "split.csv"\n', "")
+    splits = {"utkface": "split.csv", "celeba": "celeba.csv", "fiw": "fiw.csv", "fgnet": "tuning"}
+    sets = [f'[[validation]]\ndataset = "{k}"\nsplit = "{v}"\npoor = true\n' for k, v in splits.items()]
     path.write_text(
-        text + '\n[validation]\ndomains = ["utkface", "celeba", "fiw", "fgnet"]\npoor = true\n'
-        "\n[augmentation]\nkeypoints = 0.02\nshrink = 0.3\njpeg = 0.3\nhat = 0.2\nrise = 0.5\n"
+        text.replace("SETS", "".join(sets))
+        + "\n[augmentation]\nkeypoints = 0.02\nshrink = 0.3\njpeg = 0.3\nhat = 0.2\nrise = 0.5\n"
     )
     return folder, load_recipe(path)
 
@@ -158,13 +164,13 @@ def test_parts_of_every_domain_are_read(made):
     folder, recipe = made
     parts = load_parts(recipe, folder / "data", folder / "cache")
     assert {name: len(crops) for name, crops in parts.items()} == {
-        "train": 23,
-        "validation": 24,
+        "train utkface": 23,
+        "train celeba": 4,
+        "train fiw": 6,
+        "validation utkface": 24,
         "validation celeba": 3,
         "validation fiw": 6,
         "validation fgnet": 6,
-        "gender": 4,
-        "fiw": 6,
     }
     assert {Path(path).name[:3] for path in parts["validation fgnet"].paths} == {"004"}
     drawn = [labels for _, *labels in batches(recipe, parts, 0)]
@@ -197,7 +203,7 @@ def test_a_run_logs_every_domain_and_keeps_its_cells(made):
 def test_turned_faces_are_learnt_unless_their_source_is_not(made):
     folder, recipe = made
     turned = folder / "turned"
-    train = load_parts(recipe, folder / "data", folder / "cache", ["train"])["train"]
+    train = load_parts(recipe, folder / "data", folder / "cache", ["train"])["train utkface"]
     names = [picture(path) for path in train.paths.tolist()]
     held_out = {f"UTKFace/{p.name}" for p in (folder / "data/UTKFace").iterdir()} - set(names)
     portrait = Image.open(ASTRONAUT).convert("RGB").crop((120, 0, 320, 200))
@@ -210,31 +216,21 @@ def test_turned_faces_are_learnt_unless_their_source_is_not(made):
     text = recipe.path.read_text()
     path.write_text(text.replace("[data]", '[data]\nturned = "turned"\nturned_share = 1.0'))
     parts = load_parts(load_recipe(path), folder / "data", folder / "cache")
-    assert [picture(name) for name in parts["turned"].paths] == listed[:2]
-    assert parts["turned"].age.tolist() == [33, 33]
+    assert [picture(name) for name in parts["train turned"].paths] == listed[:2]
+    assert parts["train turned"].age.tolist() == [33, 33]
     order = epoch_order(load_recipe(path), parts, torch.Generator().manual_seed(0))
-    whole = sum(len(crops) for name, crops in parts.items() if not name.startswith("validation"))
-    assert list(parts)[-1] == "turned"
+    learnt = under("train", parts)
+    whole = sum(map(len, learnt.values()))
+    assert list(learnt)[-1] == "turned"
     assert {whole - 2, whole - 1} & set(np.concatenate(order).tolist())
     (turned / "faces.csv").write_text(f"file,age,gender\n{min(held_out)},33,female\n")
     with pytest.raises(RecipeError, match="none of the faces there is of a training picture"):
         load_parts(load_recipe(path), folder / "data", folder / "cache")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ('"fgnet"]', '"wider"]', "takes some of utkface, celeba, fiw, fgnet, got 'wider'"),
-        ('["utkface", ', "[", "domains must hold 'utkface'"),
-        ('fiw = "fiw.csv"\n', "", r"domains names 'fiw', whose split \[data\] fiw must name"),
-        ("balance = 0.5", "balance = 1.5", "balance is a share from 0 to 1, got 1.5"),
-    ],
-)
-def test_a_domain_that_cannot_be_is_refused(made, old, new, message):
+def test_a_part_that_a_data_set_lacks_says_how_to_draw_one(made):
     folder, recipe = made
-    wrong = folder / "wrong.toml"
-    text = recipe.path.read_text()
-    assert old in text
-    wrong.write_text(text.replace(old, new))
-    with pytest.raises(RecipeError, match=message):
-        load_recipe(wrong)
+    (tmp := folder / "official.toml").write_text(recipe.path.read_text().replace('split = "fiw.csv"\n', ""))
+    expected = 'in the validation part of Families in the Wild, by official, got none; split = "person" draws'
+    with pytest.raises(DataError, match=expected):
+        load_parts(load_recipe(tmp), folder / "data", folder / "cache", ["validation"])

@@ -117,7 +117,7 @@ def test_the_tested_person_does_not_train(made, scored, monkeypatch) -> None:
     train = folds.train_to_the_end
 
     def spy(task):
-        seen.append({Path(path).name[:3] for path in task.parts["train"].paths})
+        seen.append({Path(path).name[:3] for path in task.parts["train fgnet"].paths})
         return train(task)
 
     monkeypatch.setattr(folds, "train_to_the_end", spy)
@@ -165,7 +165,7 @@ def test_a_fold_on_whose_test_pictures_no_face_is_found_trains_nothing(half, mon
     train = folds.train_to_the_end
 
     def spy(task):
-        trained.append(len(task.parts["train"]))
+        trained.append(len(task.parts["train fgnet"]))
         return train(task)
 
     monkeypatch.setattr(folds, "train_to_the_end", spy)
@@ -186,7 +186,7 @@ def test_a_fold_on_whose_training_pictures_no_face_is_found_says_so(half) -> Non
 
 def test_every_crop_is_there_before_the_folds_start(half, monkeypatch) -> None:
     """Several workers would otherwise cut what trains beside the folds each for itself."""
-    recipe = (half / "recipe.toml").read_text().replace("[data]", '[data]\nfurther = ["csv"]')
+    recipe = (half / "recipe.toml").read_text().replace("[data]", '[[train]]\ndataset = "csv"\n[data]')
     (half / "recipe.toml").write_text(recipe.replace('aligner = "landmarks"', ""))
     (half / "data" / "faces.csv").write_text("file,age,gender\nbeside.jpg,36,female\n")
     portrait = Image.open(ASTRONAUT).convert("RGB").crop((120, 0, 320, 245))
@@ -254,7 +254,7 @@ def test_repeated_draws_share_one_network(made, monkeypatch) -> None:
     train = folds.train_to_the_end
 
     def spy(task):
-        trained.append(len(task.parts["train"]))
+        trained.append(len(task.parts["train fgnet"]))
         return train(task)
 
     monkeypatch.setattr(folds, "train_to_the_end", spy)

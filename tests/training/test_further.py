@@ -15,7 +15,7 @@ from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
-from phiz.training.age_gender import batches, learnt  # noqa: E402
+from phiz.training.age_gender import batches  # noqa: E402
 from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
 from phiz.training.run import load_parts, training_records  # noqa: E402
 
@@ -38,12 +38,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def recipe(folder: Path) -> Recipe:
     text = (folder / "recipe.toml").read_text()
-    (folder / "further.toml").write_text(text.replace("[data]", '[data]\nfurther = ["csv"]'))
+    (folder / "further.toml").write_text(
+        text.replace("[[train]]", '[[train]]\ndataset = "csv"\n[[train]]', 1)
+    )
     return load_recipe(folder / "further.toml")
 
 
 def test_all_but_the_test_part_and_faceless_pictures_are_learnt(folder: Path, recipe: Recipe) -> None:
-    further = load_parts(recipe, folder / "data", folder / "cache")["csv"]
+    further = load_parts(recipe, folder / "data", folder / "cache")["train csv"]
     assert [Path(name).name for name in further.paths] == ["0.jpg", "1.jpg"]
     assert further.age.tolist() == [40, 41]
     assert further.female[0] == 1
@@ -56,10 +58,10 @@ def test_every_row_comes_once_with_its_own_labels(folder: Path, recipe: Recipe) 
     found = sorted(tuple(float(v) for v in labels[:2]) for _, *labels in batches(one, parts, 1))
     expected = [
         (float(age), float(female))
-        for part in learnt(parts)[:-1]
+        for part in (parts["train csv"], parts["train utkface"])
         for age, female in zip(part.age, part.female, strict=True)
     ]
-    drawn = round(len(parts["gender"]) * recipe.data.celeba_share)
+    drawn = round(len(parts["train celeba"]) * 0.5)
     expected += [(float("nan"), 1.0)] * drawn
     assert len(found) == len(expected)
     assert sorted(map(str, found)) == sorted(map(str, expected))
@@ -67,7 +69,7 @@ def test_every_row_comes_once_with_its_own_labels(folder: Path, recipe: Recipe) 
 
 def test_teachers_are_asked_about_them_too(folder: Path, recipe: Recipe) -> None:
     sets = training_records(recipe, folder / "data")
-    assert [(len(records), chips) for records, chips in sets][1] == (3, False)
+    assert (len(sets[0][0]), sets[0][1]) == (3, False)
 
 
 def test_pictures_without_any_face_say_so(folder: Path, recipe: Recipe, tmp_path: Path) -> None:
@@ -75,5 +77,5 @@ def test_pictures_without_any_face_say_so(folder: Path, recipe: Recipe, tmp_path
         Image.new("RGB", (64, 64), "grey").save(tmp_path / f"{i}.jpg")
     (tmp_path / "faces.csv").write_text("file,age,gender\n0.jpg,1,male\n1.jpg,2,male\n")
     with pytest.raises(DataError, match="no face was found in any of the 2 pictures"):
-        load_parts(recipe, tmp_path, tmp_path / "cache", ["further"])
+        load_parts(recipe, tmp_path, tmp_path / "cache", ["train"])
     assert not list((tmp_path / "cache").iterdir())

@@ -16,7 +16,8 @@ from phiz.models.card import UNKNOWN, ModelCard, TrainingData  # noqa: E402
 from phiz.models.store import WEIGHTS  # noqa: E402
 from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, learnt, taught  # noqa: E402
-from phiz.training.recipe import FURTHER, Recipe, load_recipe  # noqa: E402
+from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
+from phiz.training.sections import TrainingSet  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 MORPH = TrainingData("MORPH-II", DATA_SETS["morph2"].terms)
@@ -39,12 +40,11 @@ def started(recipe: Recipe, *said: TrainingData, silent: bool = False) -> Recipe
 
 
 def test_a_recipes_own_data_sets_with_their_terms(recipe: Recipe) -> None:
-    data = replace(recipe.data, further=FURTHER, fiw="fiw.csv", fiw_share=0.1)
-    every = replace(recipe, data=data)
+    every = replace(recipe, train=tuple(map(TrainingSet, DATA_SETS)))
     assert {each.name: each.terms for each in learnt.of_recipe(every)} == {
         known.title: known.terms for known in DATA_SETS.values()
     }
-    assert names(replace(recipe, data=replace(recipe.data, celeba_share=0.0))) == ["UTKFace"]
+    assert names(replace(recipe, train=recipe.train[:1])) == ["UTKFace"]
     assert names(replace(recipe, network=replace(recipe.network, pretrained=True)))[-1] == "ImageNet"
 
 

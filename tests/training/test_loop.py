@@ -15,7 +15,8 @@ from phiz.networks.network import Network  # noqa: E402
 from phiz.training.age_gender import epoch_order  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.loop import Run, _averaging, _rate  # noqa: E402
-from phiz.training.recipe import Augmentation, Data, Decision, Loss, Optimisation, Recipe  # noqa: E402
+from phiz.training.recipe import Data, Decision, Loss, Recipe  # noqa: E402
+from phiz.training.sections import Augmentation, Optimisation, TrainingSet  # noqa: E402
 
 TEMPLATE = CropTemplate((0.3, 0.3), (0.7, 0.3), (0.35, 0.7), (0.65, 0.7), (0, 0, 1))
 RECIPE = Recipe(
@@ -23,13 +24,14 @@ RECIPE = Recipe(
     1,
     None,
     TEMPLATE,
-    Data("x", celeba_share=0.5),
+    Data(),
     Network(),
     Optimisation(10, batch=8),
     Loss(),
     Augmentation(),
     Decision(),
     Path("r.toml"),
+    train=(TrainingSet("utkface"), TrainingSet("celeba", share=0.5)),
 )
 
 
@@ -42,7 +44,7 @@ def crops(n):
     return Crops(np.zeros((n, 96, 96, 3), np.uint8), labels, labels, np.full(n, "a.jpg"), nothing_taught(n))
 
 
-PARTS = {"train": crops(40), "gender": crops(20)}
+PARTS = {"train utkface": crops(40), "train celeba": crops(20)}
 
 
 def order(seed, parts=PARTS):
@@ -62,7 +64,7 @@ def test_the_order_follows_from_the_seed():
 
 
 def test_without_the_gender_part_only_train_is_drawn():
-    assert sorted(order(0, {"train": crops(40)}).tolist()) == list(range(40))
+    assert sorted(order(0, {"train utkface": crops(40)}).tolist()) == list(range(40))
 
 
 def test_the_rate_warms_up_and_falls_along_a_cosine():

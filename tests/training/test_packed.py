@@ -29,6 +29,9 @@ def run(*arguments: object):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
+NAMES = {"train utkface", "train celeba", "validation utkface"}
+
+
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory):
     """A made data set packed by the command: (folder, recipe's path, the file)."""
@@ -51,7 +54,7 @@ def test_labels_are_the_same_and_crops_look_the_same(kit):
         load_parts(recipe, folder / "data", folder / "cache"),
         crops_of(recipe, file, folder / "other"),
     )
-    assert before.keys() == after.keys() == {"train", "validation", "gender"}
+    assert before.keys() == after.keys() == NAMES
     for name, part in before.items():
         for label in ("age", "female", "taught"):
             np.testing.assert_array_equal(getattr(after[name], label), getattr(part, label))
@@ -82,7 +85,7 @@ def test_training_needs_the_file_and_the_recipe_alone(kit, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "part"),
     [
-        ("celeba_share = 0.5", "celeba_share = 0.25", "data"),
+        ("share = 0.5", "share = 0.25", r"\[\[train\]\]"),
         ("right_eye = [0.28", "right_eye = [0.29", "crop"),
         ("[data]\n", '[network]\nname = "lmtcnn"\n[data]\n', ""),
         ("[optimisation]", '[network]\nname = "resnet18"\nsize = 96\n[optimisation]', "size"),
@@ -95,7 +98,7 @@ def test_crops_of_other_data_are_refused_and_another_network_is_not(kit, tmp_pat
     (tmp_path / "recipe.toml").write_text(path.read_text().replace(old, new))
     recipe = load_recipe(tmp_path / "recipe.toml")
     if not part:
-        assert crops_of(recipe, file, folder / "other").keys() == {"train", "validation", "gender"}
+        assert crops_of(recipe, file, folder / "other").keys() == NAMES
         return
     with pytest.raises(DataError, match=f"expected crops for this recipe, got those of another {part}; pack"):
         crops_of(recipe, file, tmp_path)
@@ -108,7 +111,7 @@ def test_another_split_is_other_data(kit, tmp_path):
         shutil.copy(path.parent / name, tmp_path)
     assert identity(load_recipe(tmp_path / "recipe.toml")) == before  # wherever it lies
     (tmp_path / "split.csv").write_text((tmp_path / "split.csv").read_text().replace("validation", "test", 1))
-    assert identity(load_recipe(tmp_path / "recipe.toml"))["data"] != before["data"]
+    assert identity(load_recipe(tmp_path / "recipe.toml")) != before
 
 
 @pytest.mark.parametrize("cut", [0, 100, -30])
@@ -143,7 +146,7 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path):
 def test_attributes_pack_too(tmp_path):
     import made_attributes
 
-    from phiz.training.attributes.data import part_of
+    from phiz.training.attributes.data import load_parts as load_attribute_parts
     from phiz.training.attributes.recipe import load_attribute_recipe
     from phiz.training.kit import attribute_parts_of
 
@@ -153,8 +156,7 @@ def test_attributes_pack_too(tmp_path):
     assert done.exit_code == 0, done.output
     recipe = load_attribute_recipe(path)
     after = attribute_parts_of(recipe, file, tmp_path / "other")
-    for name in ("train", "validation"):
-        before = part_of(recipe, name, tmp_path / "data", tmp_path / "cache")
+    for name, before in load_attribute_parts(recipe, tmp_path / "data", tmp_path / "cache").items():
         np.testing.assert_array_equal(after[name].labels, before.labels)
         for field in ("keys", "clusters", "groups", "missed"):
             assert getattr(after[name], field) == getattr(before, field)

@@ -9,12 +9,18 @@ import pytest
 from phiz.errors import RecipeError
 from phiz.toml_file import read_toml
 from phiz.training.recipe import load_recipe
+from phiz.training.sections import TrainingSet
 
 GOOD = """
 name = "try"
 seed = 1
+[[train]]
+dataset = "utkface"
+split = "split.csv"
+[[validation]]
+dataset = "fgnet"
+split = "tuning"
 [data]
-utkface = "split.csv"
 [crop]
 right_eye = [0.3, 0.3]
 left_eye = [0.7, 0.3]
@@ -32,7 +38,8 @@ def test_defaults_fill_what_is_left_out(tmp_path):
     (tmp_path / "r.toml").write_text(GOOD)
     recipe = load_recipe(tmp_path / "r.toml")
     assert (recipe.loss.main, recipe.loss.auxiliary, recipe.loss.ensemble) == (1.0, 0.3, 0.5)
-    assert recipe.data.celeba == ""
+    assert recipe.train == (TrainingSet("utkface", "split.csv", share=1.0, without=""),)
+    assert recipe.files == {("[train]", "split of utkface"): tmp_path / "split.csv"}
 
 
 @pytest.mark.parametrize(
@@ -42,8 +49,8 @@ def test_defaults_fill_what_is_left_out(tmp_path):
 )
 def test_every_recipe_reads_and_its_splits_exist(path):
     recipe = load_recipe(path)
-    for name in (recipe.data.utkface, recipe.data.conflicts, recipe.data.celeba):
-        assert not name or (path.parent / name).is_file(), name
+    for name, file in recipe.files.items():
+        assert file.is_file() or name == ("data", "fan_weights"), file
 
 
 @pytest.mark.parametrize(
@@ -54,11 +61,18 @@ def test_every_recipe_reads_and_its_splits_exist(path):
         ("epochs = 2", 'epochs = "2"', r"\[optimisation\] epochs must be of type int, got '2'"),
         ("epochs = 2", "epochs = true", r"\[optimisation\] epochs must be of type int, got True"),
         ("right_mouth = [0.35, 0.7]\n", "", "expected the fields"),
+        ('"fgnet"', '"wider"', r"\[\[validation\]\] dataset must be one of utkface, .*, got 'wider'"),
         (
-            "[data]",
-            '[data]\nfurther = ["imdb", "utkface"]',
-            "further takes data sets among .*imdb.* got 'utkface'",
+            '"utkface"',
+            '"fgnet"\n[[train]]\ndataset = "fgnet"',
+            "must name each data set once, got 'fgnet' twice",
         ),
+        ('dataset = "utkface"\n', "", r"\[\[train\]\] missing key 'dataset'"),
+        ('"split.csv"', '"tuning"', "split = 'tuning' divides fgnet alone, got it for 'utkface'"),
+        ('"split.csv"', '"split.csv"\nshare = 0', "share must be over 0 and at most 1, got 0"),
+        ('"split.csv"', '"split.csv"\npoor = true', r"\[\[train\]\] unknown key 'poor'"),
+        ("[[validation]]", "[validation]", r"expected \[\[validation\]\] for each data set"),
+        ("[data]", "[data]\nbalance = 1.5", r"\[data\] balance is a share from 0 to 1, got 1.5"),
         (
             "[data]",
             "[loss]\ntaught_age = 1.5\n[data]",

@@ -44,9 +44,13 @@ def weights(path):
 def test_crops_are_the_ones_analysis_would_cut(finished):
     folder, recipe, _ = finished
     parts = load_parts(recipe, folder / "data", folder / "cache")
-    assert {k: len(v) for k, v in parts.items()} == {"train": 29, "validation": 10, "gender": 5}
-    assert np.isnan(parts["gender"].age).all()
-    assert (parts["gender"].female == 1).all()
+    assert {k: len(v) for k, v in parts.items()} == {
+        "train utkface": 29,
+        "train celeba": 5,
+        "validation utkface": 10,
+    }
+    assert np.isnan(parts["train celeba"].age).all()
+    assert (parts["train celeba"].female == 1).all()
     seen = []
 
     class Spy:
@@ -65,7 +69,7 @@ def test_crops_are_the_ones_analysis_would_cut(finished):
     split = [row for row in csv.DictReader((folder / "split.csv").open()) if row["part"] == "validation"]
     for i, row in enumerate(split):
         analyzer.analyze(folder / "data" / "UTKFace" / row["file"])
-        centre = parts["validation"].pixels[i, 16:80, 16:80].astype(int)
+        centre = parts["validation utkface"].pixels[i, 16:80, 16:80].astype(int)
         assert np.abs(seen[i][0] - centre).max() <= 1
 
 

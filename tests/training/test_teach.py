@@ -85,7 +85,7 @@ def test_the_command_and_a_recipe_that_learns_from_its_file(tmp_path):
     out = ["--output", str(tmp_path / "taught.csv")]
     done = CliRunner().invoke(app, ["teach", str(path), "--teacher", str(one), *options, *out])
     assert done.exit_code == 0, done.output
-    text = path.read_text().replace("celeba_share", 'taught = "taught.csv"\nceleba_share')
+    text = path.read_text().replace("[data]", '[data]\ntaught = "taught.csv"')
     path.write_text(text.replace("distribution = 0.5", "distribution = 0.5\ntaught_age = 0.5"))
     from phiz.training.age_gender import AgeAndGender
     from phiz.training.run import load_parts

@@ -63,16 +63,18 @@ def evaluate(
     from ..training.attributes import answers
     from ..training.attributes.data import load_part
     from ..training.attributes.recipe import AttributeData
+    from ..training.sections import FaceSet
 
     loaded = load_attributes(model, threads=threads)
     tested = load_part(
-        AttributeData(dataset, split, young_until=young_until),
+        FaceSet(dataset, split),
         part,
         data,
         cache,
         attributes=loaded.names,
         template=loaded.template,
         size=loaded.size,
+        data=AttributeData(young_until=young_until),
     )
     said = answers.of_model(loaded, tested)
     thresholds = np.array([how.threshold for how in loaded.card.attributes.values()])

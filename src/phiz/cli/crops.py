@@ -20,7 +20,7 @@ def crops(
 
     The crops are JPEGs in it, so that half a million fit on a disk that is rented for a day.
     """
-    from ..training.attributes.data import part_of
+    from ..training.attributes import data as attributes
     from ..training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
     from ..training.kit import pack
     from ..training.recipe import load_recipe
@@ -28,8 +28,7 @@ def crops(
 
     if is_attribute_recipe(recipe):
         faces = load_attribute_recipe(recipe)
-        found = {name: part_of(faces, name, data, cache) for name in ("train", "validation")}
-        count = pack(faces, found, output)
+        count = pack(faces, attributes.load_parts(faces, data, cache), output)
     else:
         chosen = load_recipe(recipe)
         count = pack(chosen, load_parts(chosen, data, cache), output, fan_file(chosen))

@@ -202,7 +202,7 @@ def _recipe(path: Path, protocol: Protocol) -> tuple[str, dict[str, Any], str]:
     facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     if recipe.start:
         facts["start"] = recipe.start.name
-    ways = learnt.beside_folds(recipe)
+    ways = learnt.beside_folds(recipe, protocol.dataset)
     return recipe.name, {"recipe": facts}, cautions.of_recipe(recipe.name, ways, protocol)
 
 

@@ -100,7 +100,7 @@ def _export_attributes(
     name: str | None,
 ) -> None:
     """Write a network of attributes; what is smaller is measured on the validation part."""
-    from ..training.attributes.data import part_of
+    from ..training.attributes.data import load_parts
     from ..training.attributes.recipe import load_attribute_recipe
     from ..training.attributes.run import best, finish
     from ..training.attributes.shrink import shrink
@@ -110,13 +110,13 @@ def _export_attributes(
     chosen = load_attribute_recipe(recipe)
     if run:
         check_recipe(chosen, run / "best.pt")
-    validation = part_of(chosen, "validation", data, cache)
+    validation = load_parts(chosen, data, cache, ["validation"])
     model = Path(source)
     if run:
         model = finish(chosen, best(chosen, run), validation, folder, of_run(chosen, run))
         _say(model)
     if format is not Kind.onnx:
-        _say(shrink(model, format.value.removeprefix("onnx-"), validation, folder, name))
+        _say(shrink(model, format.value.removeprefix("onnx-"), list(validation.values()), folder, name))
 
 
 def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:
@@ -147,8 +147,8 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     from ..training.run import load_parts
 
     card, path = find_model(model)
-    parts = load_parts(load_recipe(recipe), data, cache, ["train"])
-    crops = q.calibration_crops(parts["train"], load_model(model).size)
+    train, *_ = load_parts(load_recipe(recipe), data, cache, ["train"]).values()
+    crops = q.calibration_crops(train, load_model(model).size)
     how = q.Settings()
     graph = q.quantise(onnx.load(path), crops, how)
     called = name or f"{card.name}-int8"
@@ -203,7 +203,7 @@ def _both(
     from ..training.recipe import load_recipe
     from ..training.run import load_parts
 
-    validation = load_parts(load_recipe(recipe), data, cache, ["validation"])["validation"]
+    validation, *_ = load_parts(load_recipe(recipe), data, cache, ["validation"]).values()
     found = {"float32": measure(model, validation), bits: measure(made, validation)}
     for which, values in found.items():
         typer.echo(

@@ -24,16 +24,16 @@ from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
 from phiz.training.loop import filled, in_batches
 from phiz.training.losses import multitask_loss, taught_loss
-from phiz.training.recipe import Optimisation, Recipe
-from phiz.training.sampling import draw, load_suspects, weights
+from phiz.training.recipe import Recipe
+from phiz.training.sampling import draw, load_suspects, pick, weights
+from phiz.training.sections import Optimisation
+from phiz.training.sets import under
 
 
 class AgeAndGender:
     """What the loop needs to know of age and gender; see loop.Task.
 
-    parts: as run.load_parts gives them: "train", "validation" and "validation NAME" unless nothing is
-    validated, "gender" (CelebA) and "fiw" for crops whose gender alone is known, "turned", and further data
-    sets under their names.
+    parts: as run.load_parts gives them, "train NAME" and, unless nothing is validated, "validation NAME".
     """
 
     def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
@@ -42,8 +42,8 @@ class AgeAndGender:
     @property
     def columns(self) -> tuple[str, ...]:
         """Return the figures of `validate`, in order."""
-        names = self.recipe.validation.domains
-        names += tuple(f"{name}_poor" for name in names) if self.recipe.validation.poor else ()
+        chosen = self.recipe.validation
+        names = [each.dataset for each in chosen] + [f"{each.dataset}_poor" for each in chosen if each.poor]
         figures = (f"{name}_{figure}" for name in names for figure in ("age_mae", "gender"))
         return ("val_age_mae", "val_gender_accuracy", *figures, "score")
 
@@ -120,30 +120,16 @@ def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     return filled(AgeAndGender(recipe, {}).blank(), output)
 
 
-#: Parts whose pictures teach gender alone, and their data sets; [data] names split and share under these.
-GENDER_ONLY = {"gender": "celeba", "fiw": "fiw"}
-#: The data sets of the parts that are called otherwise.
-SET_OF_PART = {"train": "utkface", **GENDER_ONLY}
-
-
-def learnt(parts: dict[str, Crops]) -> list[Crops]:
-    """Return the parts that are trained on, in the order in which rows count through them."""
-    return [crops for name, crops in parts.items() if not name.startswith("validation")]
-
-
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
     """Return the rows of each batch of an epoch, in random order, counted through all that is learnt.
 
     Of each part so many rows as it has, or a share of it, drawn by their weights; see sampling.
     """
     data, start, rows = recipe.data, 0, []
-    suspects = load_suspects(recipe.path.parent / data.suspects) if data.suspects else {}
-    shares = {"gender": data.celeba_share, "fiw": data.fiw_share, "turned": data.turned_share}
-    for name, crops in parts.items():
-        if name.startswith("validation"):
-            continue
-        doubted = suspects.get(SET_OF_PART.get(name, name), ())
-        weight = weights(crops, data.balance, doubted, data.suspect_weight)
+    suspects = load_suspects(recipe.files["data", "suspects"]) if data.suspects else {}
+    shares = {each.dataset: each.share for each in recipe.train} | {"turned": data.turned_share}
+    for name, crops in under("train", parts).items():
+        weight = weights(crops, data.balance, suspects.get(name, ()), data.suspect_weight)
         rows.append(start + draw(weight, round(shares.get(name, 1.0) * len(crops)), random))
         start += len(crops)
     order = torch.from_numpy(np.concatenate(rows))
@@ -160,16 +146,11 @@ def batches(
     """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
     how = at_epoch(recipe.augmentation, epoch, recipe.optimisation.epochs)
-    sets = learnt(parts)
-    starts = np.cumsum([0, *map(len, sets)])
+    sets = list(under("train", parts).values())
     for rows in epoch_order(recipe, parts, random):
-        rows = rows[rank::world]
-        ends = np.searchsorted(rows, starts)  # the rows of a batch are sorted
-        picked = [
-            (part, rows[a:b] - start) for part, start, a, b in zip(sets, starts, ends, ends[1:], strict=False)
-        ]
+        picked = pick(rows[rank::world], [len(part) for part in sets])
         pixels, age, female, taught = (
-            torch.from_numpy(np.concatenate([getattr(part, name)[index] for part, index in picked]))
+            torch.from_numpy(np.concatenate([getattr(sets[i], name)[index] for i, index in picked]))
             for name in ("pixels", "age", "female", "taught")
         )
         yield augment(pixels, recipe.network.size, how, random), age, female, taught
@@ -196,8 +177,8 @@ def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tup
 def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) -> dict[str, float]:
     """Return validation figures by domain, the branches weighted as the recipe's fixed decision says.
 
-    val_age_mae, val_gender_accuracy: of UTKFace, over its pictures; of each domain the means over its cells;
-    score: see domains.py.
+    val_age_mae, val_gender_accuracy: of the first data set, over its pictures; of each domain the means over
+    its cells; score: see domains.py.
     """
     found: dict[str, float] = {}
     figures: dict[str, Figures] = {}
@@ -206,7 +187,7 @@ def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) ->
         age = combined(recipe.decision.age, ages) if len(ages) else None
         female = combined(recipe.decision.gender, females) if len(females) else None
         figures[name] = measure(age, female, crops)
-        if name == "utkface":
+        if not found:
             found = plain(age, female, crops)
     for name, of_domain in figures.items():
         found |= {f"{name}_age_mae": of_domain.age_mae, f"{name}_gender": of_domain.gender_accuracy}
@@ -233,10 +214,8 @@ def combined(weights: Sequence[float], branches: NDArray[np.float32]) -> NDArray
 
 def domains_of(recipe: Recipe, parts: Mapping[str, Crops]) -> dict[str, Crops]:
     """Return what is validated on by name, each domain again as NAME_poor where the recipe wants it."""
-    found = {
-        name: parts["validation" if name == "utkface" else f"validation {name}"]
-        for name in recipe.validation.domains
-    }
-    if recipe.validation.poor:
-        found |= {f"{name}_poor": poor(crops, recipe.network.size) for name, crops in found.items()}
+    found = under("validation", parts)
+    for each in recipe.validation:
+        if each.poor:
+            found[f"{each.dataset}_poor"] = poor(found[each.dataset], recipe.network.size)
     return found

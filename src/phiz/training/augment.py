@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from phiz.training.camera import photograph
 from phiz.training.covers import black_corners, chosen, cover, pixels
-from phiz.training.recipe import Augmentation
+from phiz.training.sections import Augmentation
 
 #: The root of the summed squares of the distances of the eyes and the mouth's corners from their mean, as a
 #: share of the crop's side. Independent errors of deviation d in the four turn and scale the similarity that

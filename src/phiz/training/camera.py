@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from phiz.training.covers import between, chosen, pixels
 from phiz.training.jpeg import jpeg
-from phiz.training.recipe import Augmentation
+from phiz.training.sections import Augmentation
 
 #: Sides that `shrink` reduces a crop of 64 pixels to; larger crops in proportion.
 SMALLEST, LARGEST, OF = 16, 48, 64

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from phiz.training.recipe import Augmentation
+from phiz.training.sections import Augmentation
 
 #: Gives a number (N, 1, 1) between two bounds.
 Uniform = Callable[[float, float], Tensor]

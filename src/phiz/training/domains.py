@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from phiz.ages import age_band
 from phiz.training.augment import augment
 from phiz.training.crops import Crops
-from phiz.training.recipe import Augmentation
+from phiz.training.sections import Augmentation
 
-#: FG-NET's people on whom settings may be chosen, every seventh from the fourth on; the others are a test.
-TUNING_PEOPLE = tuple(f"{person:03}" for person in range(4, 82, 7))
 #: Cells of fewer pictures say too little one by one: together they are the cell FEW, which is left out of the
 #: means where even that is small and there are others.
 SMALLEST_CELL = 10

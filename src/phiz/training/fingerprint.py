@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from phiz.training.sections import plain
+
 if TYPE_CHECKING:
     from phiz.training.attributes.recipe import AttributeRecipe
     from phiz.training.recipe import Recipe
@@ -76,9 +78,11 @@ def of_recipe(recipe: Recipe | AttributeRecipe) -> Fingerprint:
         value = getattr(recipe, name)
         if name == "start":
             parts[name] = of_file(value) if value else ""
+        elif name in ("train", "validation"):
+            parts[f"[[{name}]]"] = digest(plain(name, value, recipe.files))
         elif is_dataclass(value) and not isinstance(value, type):
-            plain = {key: v for key, v in asdict(value).items() if (name, key) not in recipe.files}
-            parts[f"[{name}]"] = digest(plain)
+            kept = {key: v for key, v in asdict(value).items() if (name, key) not in recipe.files}
+            parts[f"[{name}]"] = digest(kept)
         elif name != "path":
             parts[name] = digest(value)
     return parts | {f"[{section}] {key}": of_file(path) for (section, key), path in recipe.files.items()}

@@ -70,17 +70,19 @@ def run_folds(
         raise DataError(
             f"{protocol_path}: this protocol has no training pictures; give a model, not a recipe"
         )
-    if shared := [name for name in recipe.data.further if registry.share(name, protocol.dataset)]:
+    others = [name for name in recipe.data_sets if name != protocol.dataset]
+    if shared := [name for name in others if registry.share(name, protocol.dataset)]:
         raise RecipeError(
-            f"{recipe_path}: [data] further names {shared[0]}, whose pictures {protocol_path} tests on; "
-            "the folds give its training pictures"
+            f"{recipe_path}: [[train]] names {shared[0]}, whose pictures {protocol_path} tests on; "
+            f"name {protocol.dataset} instead, in whose place the folds stand, or leave it out"
         )
     # Once, before the workers start: they find every crop in the cache.
     parts = {
         protocol.dataset: _cut(recipe, protocol.dataset, records, data, cache),
-        **_beside(recipe, data, cache),
+        **_beside(recipe, protocol.dataset, data, cache),
     }
-    left_out = load_conflicts(recipe.path.parent / recipe.data.conflicts) if recipe.data.conflicts else set()
+    without = recipe.files.get(("[train]", f"without of {protocol.dataset}"))
+    left_out = load_conflicts(without) if without else set()
     kept = output / "folds"
     report.make_folder(kept)
     made_by = of_recipe(recipe) | of_crops(parts, recipe.data.aligner, fan_file(recipe))
@@ -125,7 +127,8 @@ def answer(
         return {}
     if not train:
         raise DataError(f"expected faces on the {len(job.train)} pictures that train, found none")
-    parts = {"train": crops.rows(np.array([by_key[key] for key in train])), **_beside(recipe, data, cache)}
+    own = crops.rows(np.array([by_key[key] for key in train]))
+    parts = {f"train {dataset}": own, **_beside(recipe, dataset, data, cache)}
     net = train_to_the_end(AgeAndGender(recipe, parts))
     tested = crops.rows(np.array([by_key[key] for key in test]))
     age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))
@@ -134,9 +137,9 @@ def answer(
     return dict(zip(test, zip(ages.tolist(), females.tolist(), strict=True), strict=True))
 
 
-def _beside(recipe: Recipe, data: Path, cache: Path) -> dict[str, Crops]:
-    """Return what trains beside every fold."""
-    return load_parts(recipe, data, cache, names=("further", "gender"))
+def _beside(recipe: Recipe, dataset: str, data: Path, cache: Path) -> dict[str, Crops]:
+    """Return what trains beside every fold: the recipe's data sets but the one that the folds are of."""
+    return load_parts(recipe, data, cache, ["train"], but=dataset)
 
 
 def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, cache: Path) -> Crops:

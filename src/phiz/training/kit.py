@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from phiz.training import packed
 from phiz.training.attributes import data as of_attributes
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.crops import Crops, cutting
-from phiz.training.fingerprint import Fingerprint, digest, of_file
+from phiz.training.fingerprint import Fingerprint, digest, of_recipe
 from phiz.training.packed import Packed
 from phiz.training.recipe import Recipe
 
@@ -25,7 +24,7 @@ def pack(
 ) -> int:
     """Write a recipe's crops with their labels, and return of how many pictures.
 
-    parts: as run.load_parts, or attributes.data.part_of, gives them. Paths are shortened to a data set's
+    parts: as run.load_parts, or attributes.data.load_parts, gives them. Paths are shortened to a data set's
     folder and the file's name. fan_weights: the file that a recipe names, if any. Raises DataError.
     """
     packing = {
@@ -42,7 +41,7 @@ def crops_of(recipe: Recipe, file: Path, cache: Path, fan_weights: Path | None =
 
 
 def attribute_parts_of(recipe: AttributeRecipe, file: Path, cache: Path) -> dict[str, of_attributes.Part]:
-    """Return the parts of a recipe of attributes, as attributes.data.part_of does. Raises DataError."""
+    """Return the parts of a recipe of attributes, as attributes.data.load_parts does. Raises DataError."""
     parts = {}
     for name, part in packed.read(file, identity(recipe), cache).items():
         columns = part.columns
@@ -62,16 +61,17 @@ def identity(recipe: Recipe | AttributeRecipe, fan_weights: Path | None = None) 
 
     Recipes that share it can share a file, whatever they train.
     """
-    files = {key: path for (_, key), path in recipe.files.items()}
-    settings = {key: files[key].name if key in files else value for key, value in asdict(recipe.data).items()}
     found = {
         "crop": digest(recipe.crop.to_dict()),
         "size": digest(recipe.network.size),
-        "data": digest([settings, {key: of_file(path) for key, path in files.items()}]),
+        **{
+            name: made_by
+            for name, made_by in of_recipe(recipe).items()
+            if name.startswith(("[data]", "[[train]]", "[[validation]]"))
+        },
     }
     if isinstance(recipe, AttributeRecipe):
         return found | {"attributes": digest(list(recipe.attributes))}
-    found["validation"] = digest(list(recipe.validation.domains))
     return found | cutting(recipe.data.aligner, fan_weights)
 
 

@@ -42,7 +42,7 @@ def ways(recipe: AnyRecipe) -> dict[str, Learnt]:
 
     Raises RecipeError where the start is not there or cannot be read.
     """
-    found = {"[data]": tuple(of_data_set(name) for name in recipe.data_sets)}
+    found = {"[[train]]": tuple(of_data_set(name) for name in recipe.data_sets)}
     if recipe.start is not None:
         from phiz.training.checkpoint import check_start
 
@@ -55,12 +55,12 @@ def ways(recipe: AnyRecipe) -> dict[str, Learnt]:
     return found
 
 
-def beside_folds(recipe: Recipe) -> dict[str, Learnt]:
-    """Return what the folds of a protocol learn from beside their own training pictures, as `ways` does.
+def beside_folds(recipe: Recipe, dataset: str) -> dict[str, Learnt]:
+    """Return what folds of a data set learn from beside their own training pictures, as `ways` does.
 
-    A recipe's split of UTKFace does not count: the folds stand in its place.
+    The same data set under the recipe's [[train]] does not count: the folds stand in its place.
     """
-    return ways(replace(recipe, data=replace(recipe.data, utkface="")))
+    return ways(replace(recipe, train=tuple(each for each in recipe.train if each.dataset != dataset)))
 
 
 def of_data_set(name: str) -> TrainingData:

@@ -23,7 +23,7 @@ from phiz.training.fingerprint import Fingerprint
 from phiz.training.learnt import KEY as LEARNT
 from phiz.training.learnt import Learnt, to_plain
 from phiz.training.memory import keep_freed_memory
-from phiz.training.recipe import Optimisation
+from phiz.training.sections import Optimisation
 
 Net = TypeVar("Net", bound=nn.Module)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
-from phiz.datasets.splits import load_conflicts, load_split
+from phiz.datasets.registry import named
 from phiz.datasets.table import read_table
-from phiz.datasets.utkface import read_utkface
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
 from phiz.training import decision
-from phiz.training.age_gender import GENDER_ONLY, AgeAndGender, combined, domains_of, plain, predict
+from phiz.training.age_gender import AgeAndGender, combined, domains_of, plain, predict
 from phiz.training.checkpoint import check_start
 from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
-from phiz.training.domains import TUNING_PEOPLE, balance, measure, score
+from phiz.training.domains import balance, measure, score
 from phiz.training.export import export
 from phiz.training.kit import crops_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe
+from phiz.training.sections import FaceSet
+from phiz.training.sets import records_of
 from phiz.training.taught import load_answers, picture
 
 #: Answers of a network's branches, (B, N).
@@ -46,6 +46,11 @@ def run(
     checkpoint to start from is.
     """
     check_start(recipe)
+    if not (recipe.train and recipe.validation):
+        raise RecipeError(
+            f"{recipe.path}: expected data sets under [[train]] and [[validation]]; a recipe without trains "
+            "the folds of a protocol: phiz evaluate RECIPE --protocol FILE"
+        )
     if crops is None:
         parts = load_parts(recipe, data, cache)
     else:
@@ -60,47 +65,42 @@ def load_parts(
     recipe: Recipe,
     data: Path,
     cache: Path,
-    names: Collection[str] = ("train", "validation", "further", "gender"),
+    parts: Collection[str] = ("train", "validation"),
+    but: str = "",
 ) -> dict[str, Crops]:
-    """Return the crops of a recipe: "train", "validation", and "gender", "fiw", "turned" where it has these.
+    """Return the crops of a recipe's data sets as "train NAME" and "validation NAME", in the recipe's order.
 
-    A further data set is a part under its own name; a further domain is "validation NAME".
-    names: the parts that are needed ("further" for all further data sets, "gender" for all that teach gender
-    alone, "validation" for all domains); the others are neither read nor cut.
+    "train turned" are the turned faces of a recipe that draws any. parts: which of the two kinds; the other
+    is neither read nor cut. but: a data set that does not train.
     """
-    parts: dict[str, Crops] = {}
-    if {"train", "validation"} & set(names):
-        for part, records in _utkface(recipe, data, names).items():
-            parts[part] = _crops(recipe, records, cache, chips=True)
-    if "validation" in names:
-        for name in recipe.validation.domains:
-            if name != "utkface":
-                records = _domain(recipe, name, data)
-                parts[f"validation {name}"] = _crops(recipe, records, cache, chips=registry.named(name).chips)
-    if "further" in names:
-        for name in recipe.data.further:
-            parts[name] = _crops(
-                recipe, _further(recipe, name, data), cache, chips=registry.named(name).chips
-            )
-    if "gender" in names:
-        for part, name in GENDER_ONLY.items():
-            if photos := _gender_only(recipe, name, data):
-                parts[part] = _crops(recipe, photos, cache, chips=registry.named(name).chips)
-    if "train" in names and recipe.data.turned and recipe.data.turned_share > 0:
-        parts["turned"] = _crops(recipe, _turned(recipe, parts), cache, chips=False)
-    if recipe.data.taught:
-        answers = load_answers(recipe.files["data", "taught"])
-        parts |= {
-            name: answers.of(crops) for name, crops in parts.items() if not name.startswith("validation")
-        }
-    return parts
+    found: dict[str, Crops] = {}
+    if "train" in parts:
+        for each in recipe.train:
+            if each.dataset != but:
+                found[f"train {each.dataset}"] = _of_set(recipe, each, "train", data, cache)
+        if found and recipe.data.turned and recipe.data.turned_share > 0:
+            found["train turned"] = _crops(recipe, _turned(recipe, found), cache, chips=False)
+        if recipe.data.taught:
+            answers = load_answers(recipe.files["data", "taught"])
+            found = {name: answers.of(crops) for name, crops in found.items()}
+    if "validation" in parts:
+        for domain in recipe.validation:
+            found[f"validation {domain.dataset}"] = _of_set(recipe, domain, "validation", data, cache)
+    return found
 
 
 def training_records(recipe: Recipe, data: Path) -> list[tuple[list[FaceRecord], bool]]:
     """Return the pictures that a recipe trains on, set by set, and whether a set holds chips."""
-    further = [(_further(recipe, name, data), registry.named(name).chips) for name in recipe.data.further]
-    alone = [(_gender_only(recipe, name, data), registry.named(name).chips) for name in GENDER_ONLY.values()]
-    return [(_utkface(recipe, data, ["train"])["train"], True), *further, *(few for few in alone if few[0])]
+    return [(_records(recipe, each, "train", data), named(each.dataset).chips) for each in recipe.train]
+
+
+def _of_set(recipe: Recipe, chosen: FaceSet, part: str, data: Path, cache: Path) -> Crops:
+    records = _records(recipe, chosen, part, data)
+    return _crops(recipe, records, cache, chips=named(chosen.dataset).chips)
+
+
+def _records(recipe: Recipe, chosen: FaceSet, part: str, data: Path) -> list[FaceRecord]:
+    return records_of(chosen, part, recipe.path.parent, data, recipe.data.limit)
 
 
 def _crops(recipe: Recipe, records: list[FaceRecord], cache: Path, *, chips: bool) -> Crops:
@@ -120,22 +120,10 @@ def fan_file(recipe: Recipe) -> Path | None:
     return recipe.files.get(("data", "fan_weights"))
 
 
-def _gender_only(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
-    """Return the training pictures of a data set that teaches gender alone; none where none are drawn."""
-    if not getattr(recipe.data, name) or getattr(recipe.data, f"{name}_share") <= 0:
-        return []
-    return _part(recipe, name, "train", data)
-
-
 def _turned(recipe: Recipe, parts: dict[str, Crops]) -> list[FaceRecord]:
     """Return the turned faces whose pictures are trained on, by the names that they share with these."""
     folder = recipe.path.parent / recipe.data.turned
-    trained = {
-        picture(path)
-        for name, crops in parts.items()
-        if not name.startswith("validation")
-        for path in crops.paths.tolist()
-    }
+    trained = {picture(path) for crops in parts.values() for path in crops.paths.tolist()}
     faces = [record for record in read_table(folder) if picture(str(record.path)) in trained]
     if not faces:
         raise RecipeError(
@@ -145,51 +133,16 @@ def _turned(recipe: Recipe, parts: dict[str, Crops]) -> list[FaceRecord]:
     return faces
 
 
-def _domain(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
-    if name == "fgnet":
-        people = [record for record in registry.read(name, data) if record.subject in TUNING_PEOPLE]
-        return _spread(people, recipe.data.limit or None)
-    return _part(recipe, name, "validation", data)
-
-
-def _part(recipe: Recipe, name: str, part: str, data: Path) -> list[FaceRecord]:
-    drawn = set(load_split(recipe.path.parent / getattr(recipe.data, name)).get(part, ()))
-    photos = [record for record in registry.read(name, data) if record.path.name in drawn]
-    return _spread(photos, recipe.data.limit or None)
-
-
-def _further(recipe: Recipe, name: str, data: Path) -> list[FaceRecord]:
-    records = [record for record in registry.read(name, data) if record.part in (None, "train")]
-    return _spread(records, recipe.data.limit or None)
-
-
-def _utkface(recipe: Recipe, data: Path, names: Collection[str]) -> dict[str, list[FaceRecord]]:
-    if not recipe.data.utkface:
-        raise RecipeError(
-            f"{recipe.path}: [data] utkface must name a split file to train by; a recipe without one trains "
-            "the folds of a protocol: phiz evaluate RECIPE --protocol FILE"
-        )
-    folder = recipe.path.parent
-    left_out = load_conflicts(folder / recipe.data.conflicts) if recipe.data.conflicts else set()
-    split = load_split(folder / recipe.data.utkface, data / "UTKFace")
-    records = {record.path.name: record for record in read_utkface(data / "UTKFace")}
-    without = {"train": left_out, "validation": set()}
-    parts = {
-        part: [records[name] for name in split[part] if name in records and name not in without[part]]
-        for part in without
-        if part in names
-    }
-    return {part: _spread(chosen, recipe.data.limit or None) for part, chosen in parts.items()}
-
-
 def finish(recipe: Recipe, net: TrainableNet, parts: dict[str, Crops], output: Path, learnt: Learnt) -> Path:
     """Choose the branch weights, export the network into `output` and return the ONNX path.
 
-    parts: those of validation. Where there are several branches both kinds of weights are measured and stand
-    on the card; the fitted ones are best for all domains together, cells and domains counting alike. What
-    validation.json beside the card adds is the figures by cell.
+    parts: those of validation; the card has the plain figures of the first. Where there are several branches
+    both kinds of weights are measured and stand on the card; the fitted ones are best for all domains
+    together, cells and domains counting alike. What validation.json beside the card adds is the figures by
+    cell.
     """
     domains = domains_of(recipe, parts)
+    first = recipe.validation[0].dataset
     answers: dict[str, tuple[Answers, Answers]] = {}
     for name, crops in domains.items():
         age, female = predict(net, crops, recipe.network.size)
@@ -201,7 +154,7 @@ def finish(recipe: Recipe, net: TrainableNet, parts: dict[str, Crops], output: P
     for way, weights in ways.items():
         said = {name: _combined(*answers[name], *weights) for name in domains}
         figures = {name: measure(*said[name], crops) for name, crops in domains.items()}
-        short[way] = _on_card(said["utkface"], domains["utkface"], weights)
+        short[way] = _on_card(said[first], domains[first], weights)
         short[way]["score"] = round(score(figures), 3)
         cells = {name: asdict(found) | {"worst": found.worst()} for name, found in figures.items()}
         whole[way] = short[way] | {"domains": cells}
@@ -275,10 +228,3 @@ def with_weights(recipe: Recipe, weights: str | None) -> Recipe:
     return replace(
         recipe, name=f"{recipe.name}-{weights}", decision=replace(recipe.decision, weights=weights)
     )
-
-
-def _spread(records: Sequence[FaceRecord], limit: int | None) -> list[FaceRecord]:
-    """Take at most `limit` records, evenly from the whole sorted list (so from all ages)."""
-    if limit is None or len(records) <= limit:
-        return list(records)
-    return [records[i * len(records) // limit] for i in range(limit)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,16 @@ def draw(weight: NDArray[np.float64], count: int, random: torch.Generator) -> ND
     picked: NDArray[np.int64] = order[np.searchsorted(due * (count / due[-1]), at).clip(max=len(order) - 1)]
     shuffled: NDArray[np.int64] = picked[torch.randperm(count, generator=random).numpy()]
     return shuffled
+
+
+def pick(rows: NDArray[np.int64], sizes: Sequence[int]) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return the rows of each of several sets that lie one after the other: (set, rows within it).
+
+    rows: (N,) sorted, counted through all sets. sizes: how many rows each set has.
+    """
+    starts = np.cumsum([0, *sizes])
+    ends = pairwise(np.searchsorted(rows, starts))
+    return [(i, rows[a:b] - starts[i]) for i, (a, b) in enumerate(ends)]
 
 
 def load_suspects(path: Path) -> dict[str, set[str]]:

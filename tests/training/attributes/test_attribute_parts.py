@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 from phiz.datasets.record import FaceRecord  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.training.attributes import task  # noqa: E402
-from phiz.training.attributes.data import _of_group, divided, labels_of  # noqa: E402
-from phiz.training.attributes.recipe import AttributeData, AttributeLoss  # noqa: E402
+from phiz.training.attributes.data import _of_group, labels_of  # noqa: E402
+from phiz.training.attributes.recipe import AttributeLoss  # noqa: E402
 from phiz.training.attributes.task import (  # noqa: E402
     MOST,
     attribute_loss,
@@ -28,6 +28,8 @@ from phiz.training.attributes.thresholds import (  # noqa: E402
     fit_threshold,
     fit_thresholds,
 )
+from phiz.training.sections import FaceSet  # noqa: E402
+from phiz.training.sets import divided  # noqa: E402
 
 NAN = math.nan
 
@@ -53,7 +55,7 @@ def test_answers_that_are_no_numbers_have_no_score(monkeypatch, logit, has_score
     logits = torch.ones(1, 2, 2)
     logits[0, 1, 1] = logit
     monkeypatch.setattr(task, "predict", lambda *_: logits)
-    score = task.Attributes(recipe, {"train": part, "validation": part}).validate(None)["score"]
+    score = task.Attributes(recipe, {"train a": part, "validation a": part}).validate(None)["score"]
     assert math.isfinite(score) == has_score
 
 
@@ -81,13 +83,13 @@ def test_a_split_by_person_keeps_each_person_on_one_side(tmp_path):
         (folder / "images" / f"{i}.jpg").touch()
         text = f'{{"image": "{i}.jpg", "person_id": "p{i // 3}", "eyeglasses": {str(i % 2 == 0).lower()}}}'
         (folder / "labels" / f"{i}.json").write_text(text)
-    parts = divided(AttributeData("aihub-korean", "person"), tmp_path)
-    sides = {name: {r.subject for r in records} for name, (records, _) in parts.items()}
+    parts = divided(FaceSet("aihub-korean", "person"), tmp_path, tmp_path).records
+    sides = {name: {r.subject for r in records} for name, records in parts.items()}
     assert {name: len(found) for name, found in sides.items()} == {"train": 16, "validation": 2, "test": 2}
     assert not sides["train"] & sides["test"]
     assert not sides["train"] & sides["validation"]
     names = ("Eyeglasses", "Wearing_Mask")
-    labels = [labels_of(r, names, 0) for r in parts["test"][0]]
+    labels = [labels_of(r, names, 0) for r in parts["test"]]
     assert all(label[0] in (0, 1) and math.isnan(label[1]) for label in labels)
 
 

@@ -24,15 +24,26 @@ RECIPES = sorted(
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
 def test_every_recipe_reads_and_its_splits_exist(path):
     recipe = load_attribute_recipe(path)
-    for data in (recipe.data, recipe.source):
-        assert data is None or data.split in ("person", "official") or Path(data.split).is_file()
+    assert all(file.is_file() for file in recipe.files.values())
+    assert recipe.train
+    assert recipe.validation
 
 
 def test_the_two_heads_are_compared_on_one_budget():
     ours, plain = (
         load_attribute_recipe(path) for path in RECIPES if path.name.endswith("mobilefacenet-celeba.toml")
     )
-    for setting in ("data", "crop", "optimisation", "loss", "augmentation", "attributes", "seed"):
+    for setting in (
+        "train",
+        "validation",
+        "data",
+        "crop",
+        "optimisation",
+        "loss",
+        "augmentation",
+        "attributes",
+        "seed",
+    ):
         assert getattr(ours, setting) == getattr(plain, setting), setting
     assert (ours.network.head, plain.network.head) == ("label2label", "plain")
 
@@ -59,9 +70,9 @@ def test_ai_hub_goes_on_from_celeba_and_adds_the_mask():
         (
             'dataset = "celeba"',
             'dataset = "celebb"',
-            r"\[data\] dataset must be one of utkface, .* got 'celebb'",
+            r"\[\[train\]\] dataset must be one of utkface, .* got 'celebb'",
         ),
-        ('split = "split.csv"\n', "", r"\[data\] missing key 'split'"),
+        ("[[validation]]", "[[validate]]", "unknown key 'validate'"),
         ("width = 16", "width = 15", "width must be a multiple of 4 and of heads, got 15 and 2 heads"),
         ("size = 32", "size = 40", "mobilefacenet takes a size that is a multiple of 16"),
         ("mask = 0.3", "mask = 1.0", r"\[network\] mask must be from 0 to below 1, got 1.0"),

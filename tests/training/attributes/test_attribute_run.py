@@ -27,7 +27,7 @@ from phiz.models.attribute_model import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.attributes.answers import of_model, of_network  # noqa: E402
 from phiz.training.attributes.bias import experiment, last_young_age  # noqa: E402
-from phiz.training.attributes.data import part_of  # noqa: E402
+from phiz.training.attributes.data import load_parts, part_of  # noqa: E402
 from phiz.training.attributes.export import TOLERANCE, DeployedAttributes, parity, specs  # noqa: E402
 from phiz.training.attributes.recipe import load_attribute_recipe  # noqa: E402
 from phiz.training.attributes.run import best, run, with_seed  # noqa: E402
@@ -57,7 +57,7 @@ def test_the_log_has_a_row_per_epoch(finished):
 
 def test_parts_hold_labels_in_the_recipes_order(finished):
     folder, recipe, _ = finished
-    train = part_of(recipe, "train", folder / "data", folder / "cache")
+    train = part_of(recipe, recipe.train[0], "train", folder / "data", folder / "cache")
     assert (len(train), train.missed) == (11, 1)  # the first picture shows no face
     assert train.keys[0] == "000001.jpg"
     assert train.labels[0].tolist() == [0, 1, 0, 0]  # Male, Young, Blurry, Smiling of picture 1
@@ -68,7 +68,7 @@ def test_the_exported_file_gives_the_networks_answers(finished):
     folder, recipe, path = finished
     net = best(recipe, folder / "out")
     assert parity(DeployedAttributes(net).eval(), path) <= TOLERANCE
-    validation = part_of(recipe, "validation", folder / "data", folder / "cache")
+    validation = part_of(recipe, recipe.validation[0], "validation", folder / "data", folder / "cache")
     ours, theirs = of_network(net, recipe, validation), of_model(load_attributes(path), validation)
     np.testing.assert_allclose(ours.probability, theirs.probability, atol=TOLERANCE)
     assert ours.names == theirs.names == recipe.attributes
@@ -161,7 +161,7 @@ def test_killed_and_resumed_is_the_same_run(finished, tmp_path):
 
 def test_epochs_differ_and_follow_from_the_seed(finished):
     folder, recipe, _ = finished
-    parts = {"train": part_of(recipe, "train", folder / "data", folder / "cache")}
+    parts = load_parts(recipe, folder / "data", folder / "cache", ["train"])
     task, other = Attributes(recipe, parts), Attributes(with_seed(recipe, 4), parts)
     first, again, second = (list(task.batches(epoch, 0, 1)) for epoch in (0, 0, 1))
     assert all(torch.equal(a, b) for (a, _), (b, _) in zip(first, again, strict=True))
@@ -232,17 +232,17 @@ def test_export_goes_on_from_the_best_checkpoint_and_makes_it_smaller(finished, 
 
 def test_a_missing_data_folder_says_so(finished, tmp_path):
     with pytest.raises(DataError, match="CelebA"):
-        part_of(finished[1], "train", tmp_path, tmp_path)
+        load_parts(finished[1], tmp_path, tmp_path)
 
 
 def test_the_bias_experiment_goes_on_after_a_kill(finished):
     folder, _, _ = finished
     make_utkface(folder)
-    data = 'dataset = "utkface"\nsplit = "utkface.csv"\nyoung_until = 40'
+    data = 'dataset = "utkface"\nsplit = "utkface.csv"'
     changes = [
         ('name = "made"', 'name = "bias"\nstart = "out/best.pt"'),
         ('dataset = "celeba"\nsplit = "split.csv"', data),
-        ("[crop]", '[source]\ndataset = "celeba"\nsplit = "split.csv"\n[crop]'),
+        ("[crop]", '[data]\nyoung_until = 40\n[source]\ndataset = "celeba"\nsplit = "split.csv"\n[crop]'),
         ("epochs = 3", "epochs = 1"),
     ]
     recipe = load_attribute_recipe(write_recipe(folder, "bias", *_label2label(), *changes))

@@ -15,7 +15,7 @@ from phiz.evaluation.attribute_figures import Answers, read_answers, write_answe
 from phiz.evaluation.groups import SMALLEST_GROUP
 from phiz.networks.attribute_net import AttributeNet
 from phiz.training.attributes import answers
-from phiz.training.attributes.data import of_data, part_of
+from phiz.training.attributes.data import load_parts, of_data, part_of
 from phiz.training.attributes.recipe import BALANCED, AttributeRecipe
 from phiz.training.attributes.run import best
 from phiz.training.attributes.task import Attributes, grown
@@ -60,23 +60,28 @@ def experiment(
         raise RecipeError(
             f"{recipe.path}: a bias experiment needs start, the network to measure, and [source]"
         )
+    if len(recipe.train) != 1 or [each.dataset for each in recipe.validation] != [recipe.train[0].dataset]:
+        raise RecipeError(
+            f"{recipe.path}: a bias experiment needs one data set, under [[train]] and [[validation]] alike"
+        )
+    new, checked = recipe.train[0], recipe.validation[0]
     check_start(recipe)
     check_one_device(recipe.path, recipe.optimisation.devices)
     made_by = of_recipe(recipe) | cutting("detector")
-    for data in (recipe.data, recipe.source):
-        made_by |= of_data(data, root, recipe.attributes)
+    for data in (new, recipe.source):
+        made_by |= of_data(recipe, data, root)
     check_kept(output, made_by, "answers")
     models: dict[str, Answers] = {}
     source: dict[str, Answers] = {}
     net = _start(recipe)
-    validation = answers.of_network(net, recipe, part_of(recipe, "validation", root, cache))
+    validation = answers.of_network(net, recipe, part_of(recipe, checked, "validation", root, cache))
     worst, by_group = worst_group(validation, TOLD, smallest)
     models[BEFORE], source[BEFORE] = _measure(net, recipe, output / BEFORE, root, cache)
     count = 0
     for group in (worst, BALANCED):
         tuned = replace(recipe, data=replace(recipe.data, group=group, limit=count))
-        parts = {name: part_of(tuned, name, root, cache) for name in ("train", "validation")}
-        count = count or len(parts["train"])
+        parts = load_parts(tuned, root, cache)
+        count = count or len(parts[f"train {new.dataset}"])
         folder = output / group
         if not (folder / "done").exists():
             train(Attributes(tuned, parts), folder, resume=True)
@@ -98,10 +103,11 @@ def _measure(
 ) -> tuple[Answers, Answers]:
     """Return the answers on both test parts, read from the folder where they are there already."""
     found = []
-    for data, name in ((recipe.data, "answers.csv"), (recipe.source, "source.csv")):
+    assert recipe.source is not None
+    for data, name in ((recipe.train[0], "answers.csv"), (recipe.source, "source.csv")):
         if not (folder / name).exists():
             folder.mkdir(parents=True, exist_ok=True)
-            part = part_of(recipe, "test", root, cache, replace(data, limit=0) if data else None)
+            part = part_of(recipe, data, "test", root, cache)
             write_answers(folder / name, answers.of_network(net, recipe, part))
         found.append(read_answers(folder / name))
     return found[0].of(TOLD), found[1]

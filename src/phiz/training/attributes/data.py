@@ -5,20 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from phiz.crop import CropTemplate
-from phiz.datasets import near_duplicates, registry
+from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
-from phiz.datasets.splits import CELEBA_TEST_SHARES, assign, read_split
 from phiz.errors import DataError
-from phiz.training.attributes.recipe import BALANCED, OFFICIAL, PERSON, AttributeData, AttributeRecipe
+from phiz.training.attributes.recipe import BALANCED, AttributeData, AttributeRecipe
 from phiz.training.crops import Crops, load_crops, of_crops
 from phiz.training.fingerprint import Fingerprint, digest, of_pictures
+from phiz.training.sections import FaceSet
+from phiz.training.sets import divided, records_of, spread
+
+EVERYTHING = AttributeData()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Part:
 
 
 def load_part(
-    data: AttributeData,
+    chosen: FaceSet,
     name: str,
     root: Path,
     cache: Path,
@@ -50,77 +53,67 @@ def load_part(
     attributes: Sequence[str],
     template: CropTemplate,
     size: int,
+    data: AttributeData = EVERYTHING,
+    recipes: Path = Path(),
 ) -> Part:
     """Return one part ("train", "validation" or "test") of a data set under root, its crops cut if need be.
 
-    attributes: the order of the labels. template, size: of the crop, size in pixels. The group counts in
-    training and validation alone.
+    attributes: the order of the labels. template, size: of the crop, size in pixels. data: which pictures and
+    labels; the group counts in training and validation alone. recipes: the folder that a split file is
+    relative to.
     Raises: DataError where the data set, the split or all the labels are missing.
     """
-    records, clusters = divided(data, root)[name]
+    whole = divided(chosen, recipes, root)
+    records = records_of(chosen, name, recipes, root)
     if name != "test":
         records = _of_group(records, data.group)
-    if data.limit and len(records) > data.limit:
-        records = [records[i * len(records) // data.limit] for i in range(data.limit)]
-    chips = registry.named(data.dataset).chips
+    records = spread(records, data.limit)
+    chips = registry.named(chosen.dataset).chips
     crops = load_crops(records, chips=chips, template=template, size=size, cache=cache)
     found = {str(record.path): record for record in records}
     kept = [found[path] for path in crops.paths.tolist()]
     labels = np.array([labels_of(r, attributes, data.young_until) for r in kept], np.float32)
-    folder = root / registry.named(data.dataset).folder
     if not len(kept) or np.isnan(labels).all():
         raise DataError(
-            f"{folder}: expected faces with labels of attributes in the {name} part, such as "
+            f"{whole.folder}: expected faces with labels of attributes in the {name} part, such as "
             f"{attributes[0]}; got none"
         )
-    keys = [registry.key(record, folder) for record in kept]
+    keys = [registry.key(record, whole.folder) for record in kept]
     return Part(
         crops=crops,
         labels=labels,
         keys=tuple(keys),
-        clusters=tuple(clusters[key] for key in keys),
+        clusters=tuple(whole.clusters[key] for key in keys),
         groups=tuple(record.group for record in kept),
         missed=len(records) - len(kept),
     )
 
 
-def part_of(
-    recipe: AttributeRecipe, name: str, root: Path, cache: Path, data: AttributeData | None = None
-) -> Part:
-    """Return one part of a recipe's data set, or of another one, as its network takes it."""
+def part_of(recipe: AttributeRecipe, chosen: FaceSet, name: str, root: Path, cache: Path) -> Part:
+    """Return one part of a data set as a recipe's network takes it; all of it where it is a test part."""
     return load_part(
-        data or recipe.data,
+        chosen,
         name,
         root,
         cache,
         attributes=recipe.attributes,
         template=recipe.crop,
         size=recipe.network.size,
+        data=replace(recipe.data, limit=0) if name == "test" else recipe.data,
+        recipes=recipe.path.parent,
     )
 
 
-def divided(data: AttributeData, root: Path) -> dict[str, tuple[list[FaceRecord], dict[str, str]]]:
-    """Return the records of each part, and the cluster of each picture by key."""
-    folder = root / registry.named(data.dataset).folder
-    records = registry.read(data.dataset, root)
-    by_key = {registry.key(record, folder): record for record in records}
-    if data.split == OFFICIAL:
-        part = {key: record.part or "" for key, record in by_key.items()}
-        cluster = {key: record.subject or key for key, record in by_key.items()}
-    elif data.split == PERSON:
-        numbers = near_duplicates.number([record.subject or str(record.path) for record in records])
-        rows = assign(records, numbers, CELEBA_TEST_SHARES, seed=0)
-        part = {key: row.part for key, row in zip(by_key, rows, strict=True)}
-        cluster = {key: str(row.cluster) for key, row in zip(by_key, rows, strict=True)}
-    else:
-        listed = [row for row in read_split(data.split) if row.file in by_key]
-        part, cluster = {r.file: r.part for r in listed}, {r.file: str(r.cluster) for r in listed}
-    found: dict[str, tuple[list[FaceRecord], dict[str, str]]] = {}
-    for name in ("train", "validation", "test"):
-        found[name] = [by_key[key] for key in part if part[key] == name], cluster
-    if empty := [name for name, (chosen, _) in found.items() if not chosen]:
-        raise DataError(f"{data.split} of {folder}: expected pictures in the part {empty[0]!r}, got none")
-    return found
+def load_parts(
+    recipe: AttributeRecipe, root: Path, cache: Path, parts: Collection[str] = ("train", "validation")
+) -> dict[str, Part]:
+    """Return a recipe's data sets as "train NAME" and "validation NAME". parts: which of the two kinds."""
+    named = {"train": recipe.train, "validation": recipe.validation}
+    return {
+        f"{part} {each.dataset}": part_of(recipe, each, part, root, cache)
+        for part in parts
+        for each in named[part]
+    }
 
 
 def of_parts(parts: Mapping[str, Part]) -> Fingerprint:
@@ -129,12 +122,13 @@ def of_parts(parts: Mapping[str, Part]) -> Fingerprint:
     return found | {f"labels of {name}": digest(part.labels.tolist()) for name, part in parts.items()}
 
 
-def of_data(data: AttributeData, root: Path, attributes: Sequence[str]) -> Fingerprint:
-    """Return the identity of a whole data set: its pictures, and what is known of each."""
-    records = [record for chosen, _ in divided(data, root).values() for record in chosen]
-    labels = [(r.group, labels_of(r, attributes, data.young_until)) for r in records]
+def of_data(recipe: AttributeRecipe, chosen: FaceSet, root: Path) -> Fingerprint:
+    """Return the identity of all parts of a data set: its pictures, and what is known of each."""
+    parts = divided(chosen, recipe.path.parent, root).records
+    records = [record for name in parts for record in parts[name]]
+    labels = [(r.group, labels_of(r, recipe.attributes, recipe.data.young_until)) for r in records]
     pictures = of_pictures(record.path for record in records)
-    return {f"pictures of {data.dataset}": pictures, f"labels of {data.dataset}": digest(labels)}
+    return {f"pictures of {chosen.dataset}": pictures, f"labels of {chosen.dataset}": digest(labels)}
 
 
 def labels_of(record: FaceRecord, names: Collection[str], young_until: float) -> list[float]:

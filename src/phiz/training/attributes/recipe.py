@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from phiz.crop import CropTemplate
 from phiz.datasets.attribute_names import CELEBA
-from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.networks.attribute_net import HEADS, AttributeNetwork
 from phiz.toml_file import read_toml
-from phiz.training.recipe import Augmentation, Optimisation, check_choices
+from phiz.training.sections import (
+    Augmentation,
+    FaceSet,
+    Optimisation,
+    TrainingSet,
+    ValidationSet,
+    check_choices,
+    check_sets,
+    files_of,
+    sets,
+)
 from phiz.training.settings import check_keys, head, section, typed
 
 #: What a recipe's `task` says.
 TASK = "attributes"
-#: Value of `split` for the partition that the data set publishes, and for one of our own by person.
-OFFICIAL, PERSON = "official", "person"
 #: Value of `group` for as many pictures of each group.
 BALANCED = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeData:
-    """Which pictures and labels.
+    """Which of the pictures and labels.
 
-    dataset: a key of datasets.registry.DATA_SETS. split: split file, in a recipe relative to its folder;
-    "official"; or "person": 80% of the people train, 10% validate, 10% test. group: train and validate on
-    this group's pictures alone, or "balanced" on as many of each; "" for all. young_until: the last age in
-    years that counts as Young where the data set has ages and no such attribute; 0 for none. limit: at most
-    this many pictures of each part; 0 for all.
+    group: train and validate on this group's pictures alone, or "balanced" on as many of each; "" for all.
+    young_until: the last age in years that counts as Young where a data set has ages and no such attribute; 0
+    for none. limit: at most this many pictures of each part and data set; 0 for all.
     """
 
-    dataset: str
-    split: str
     group: str = ""
     young_until: float = 0.0
     limit: int = 0
@@ -71,7 +74,8 @@ class AttributeRecipe:
     """Everything one run needs beside the pictures.
 
     attributes: the network's outputs, in order. start: checkpoint to start from, whose attributes are the
-    first of these; None for random weights. source: where forgetting is measured after fine-tuning.
+    first of these; None for random weights. train, validation: the data sets. source: where forgetting is
+    measured after fine-tuning.
     """
 
     name: str
@@ -80,27 +84,28 @@ class AttributeRecipe:
     attributes: tuple[str, ...]
     crop: CropTemplate
     data: AttributeData
-    source: AttributeData | None
+    source: FaceSet | None
     network: AttributeNetwork
     optimisation: Optimisation
     loss: AttributeLoss
     augmentation: Augmentation
     decision: AttributeDecision
     path: Path
+    train: tuple[TrainingSet, ...]
+    validation: tuple[ValidationSet, ...]
 
     @property
     def data_sets(self) -> tuple[str, ...]:
         """Return the names of the data sets that are trained on."""
-        return (self.data.dataset,)
+        return tuple(each.dataset for each in self.train)
 
     @property
     def files(self) -> dict[tuple[str, str], Path]:
         """Return the files that are named beside start, by section and key."""
-        named = {"data": self.data, **({"source": self.source} if self.source else {})}
+        folder, source = self.path.parent, () if self.source is None else (self.source,)
+        named = {"train": self.train, "validation": self.validation, "source": source}
         return {
-            (section, "split"): Path(each.split)
-            for section, each in named.items()
-            if each.split not in (OFFICIAL, PERSON)
+            key: path for name, sets in named.items() for key, path in files_of(folder, name, sets).items()
         }
 
 
@@ -123,31 +128,37 @@ def load_attribute_recipe(path: Path | str) -> AttributeRecipe:
         "loss": AttributeLoss,
         "augmentation": Augmentation,
         "decision": AttributeDecision,
+        "data": AttributeData,
     }
-    known = {"task", "name", "seed", "start", "attributes", "crop", "data", "source", *sections}
-    check_keys(path, "", table, known, {"task", "name", "seed", "crop", "data", "optimisation"})
+    known = {
+        "task",
+        "name",
+        "seed",
+        "start",
+        "attributes",
+        "crop",
+        "train",
+        "validation",
+        "source",
+        *sections,
+    }
+    check_keys(
+        path, "", table, known, {"task", "name", "seed", "crop", "train", "validation", "optimisation"}
+    )
     if table["task"] != TASK:
         raise RecipeError(f'{path}: task must be "{TASK}", got {table["task"]!r}')
-    source = _data(path, "source", table["source"]) if "source" in table else None
+    source = section(path, "source", FaceSet, table["source"]) if "source" in table else None
+    if source:
+        check_sets(path, "source", [source])
     recipe = AttributeRecipe(
         **head(path, table),
         attributes=typed(path, "attributes", table.get("attributes", list(CELEBA)), tuple[str, ...]),
-        data=_data(path, "data", table["data"]),
         source=source,
+        **sets(path, table),
         **{name: section(path, name, kind, table.get(name, {})) for name, kind in sections.items()},
     )
     _check(recipe)
     return recipe
-
-
-def _data(path: Path, name: str, table: Any) -> AttributeData:
-    data: AttributeData = section(path, name, AttributeData, table)
-    if data.dataset not in DATA_SETS:
-        names = ", ".join(DATA_SETS)
-        raise RecipeError(f"{path}: [{name}] dataset must be one of {names}, got {data.dataset!r}")
-    if data.split in (OFFICIAL, PERSON):
-        return data
-    return replace(data, split=str(path.parent / data.split))
 
 
 def _check(recipe: AttributeRecipe) -> None:

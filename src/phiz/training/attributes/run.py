@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from phiz.evaluation import metrics
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.data import Part, part_of
+from phiz.training.attributes.data import Part, load_parts
 from phiz.training.attributes.export import export
 from phiz.training.attributes.recipe import AttributeRecipe
 from phiz.training.attributes.task import Attributes, frequencies, predict
@@ -21,6 +22,7 @@ from phiz.training.checkpoint import check_start
 from phiz.training.kit import attribute_parts_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import filled, train
+from phiz.training.sets import under
 
 
 def run(
@@ -40,35 +42,34 @@ def run(
     checkpoint to start from is.
     """
     check_start(recipe)
-    if crops is None:
-        parts = {name: part_of(recipe, name, data, cache) for name in ("train", "validation")}
-    else:
-        parts = attribute_parts_of(recipe, crops, cache)
+    parts = attribute_parts_of(recipe, crops, cache) if crops else load_parts(recipe, data, cache)
     task = Attributes(recipe, parts)
     learnt = task.learnt()
     net = train(task, output, resume=resume)
-    return finish(recipe, net, parts["validation"], output, learnt)
+    return finish(recipe, net, parts, output, learnt)
 
 
 def finish(
-    recipe: AttributeRecipe, net: AttributeNet, validation: Part, output: Path, learnt: Learnt
+    recipe: AttributeRecipe, net: AttributeNet, parts: Mapping[str, Part], output: Path, learnt: Learnt
 ) -> Path:
     """Fit the thresholds, export the network into `output` and return the ONNX path.
 
-    The validation figures stand on the card; validation.json beside it repeats them. learnt: what the network
-    has learnt from.
+    The validation figures, over the pictures of all data sets, stand on the card; validation.json beside it
+    repeats them. learnt: what the network has learnt from.
     """
-    answers = predict(net, validation, recipe.network.size).sigmoid().numpy()
-    thresholds = fit_thresholds(answers[-1], validation.labels)
-    balanced = balanced_accuracies(answers[-1], validation.labels, thresholds)
-    figures: dict[str, Any] = {"final": figures_of(answers[-1], validation.labels, thresholds)}
+    sets = list(under("validation", parts).values())
+    answers = np.concatenate([predict(net, part, recipe.network.size).sigmoid().numpy() for part in sets], 1)
+    labels = np.concatenate([part.labels for part in sets])
+    thresholds = fit_thresholds(answers[-1], labels)
+    balanced = balanced_accuracies(answers[-1], labels, thresholds)
+    figures: dict[str, Any] = {"final": figures_of(answers[-1], labels, thresholds)}
     if len(answers) > 1:
-        figures["first"] = figures_of(answers[0], validation.labels, thresholds)
+        figures["first"] = figures_of(answers[0], labels, thresholds)
     figures |= {
         "bar": recipe.decision.bar,
-        "pictures": len(validation),
-        "no face found": validation.missed,
-        "frequency": _named(recipe, frequencies(validation.labels)),
+        "pictures": len(labels),
+        "no face found": sum(part.missed for part in sets),
+        "frequency": _named(recipe, frequencies(labels)),
     }
     output.mkdir(parents=True, exist_ok=True)
     (output / "validation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

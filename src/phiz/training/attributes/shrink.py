@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +21,13 @@ from phiz.training.convert import made_crops
 KINDS = {"int8-weights": quantise.byte_weights, "fp16": quantise.half}
 
 
-def shrink(model: str | Path, kind: str, validation: Part, folder: Path, name: str | None = None) -> Path:
+def shrink(
+    model: str | Path, kind: str, validation: Sequence[Part], folder: Path, name: str | None = None
+) -> Path:
     """Write a model with its weights in 8 or 16 bits and return its path; the arithmetic stays float32.
 
-    kind: a key of KINDS. validation: both are measured on it; the figures stand on the new card. name: of the
-    file, by default NAME-KIND. Raises ModelError on another kind, or on the model's own name and folder.
+    kind: a key of KINDS. validation: both are measured on these; the figures stand on the new card. name: of
+    the file, by default NAME-KIND. Raises ModelError on another kind, or on the model's own name and folder.
     """
     if kind not in KINDS:
         raise ModelError(f"a model of attributes comes as {' or '.join(KINDS)}, not as {kind!r}")
@@ -38,7 +41,9 @@ def shrink(model: str | Path, kind: str, validation: Part, folder: Path, name: s
     thresholds = np.array([how.threshold for how in card.attributes.values()])
     found = {
         which: figures_of(
-            of_model(one, validation).probability.astype(np.float32), validation.labels, thresholds
+            np.concatenate([of_model(one, part).probability for part in validation]).astype(np.float32),
+            np.concatenate([part.labels for part in validation]),
+            thresholds,
         )
         for which, one in (("float32", before), (kind, after))
     }

@@ -23,7 +23,9 @@ from phiz.training.fingerprint import Fingerprint, of_recipe
 from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
 from phiz.training.loop import in_batches
-from phiz.training.recipe import Optimisation
+from phiz.training.sampling import pick
+from phiz.training.sections import Optimisation
+from phiz.training.sets import under
 
 #: Most that the rarer side of an attribute may count, whatever `balance` says.
 MOST = 20.0
@@ -32,15 +34,16 @@ MOST = 20.0
 class Attributes:
     """What the loop needs to know of attributes; see loop.Task.
 
-    parts: "train" and "validation"; none for `blank` alone.
+    parts: as data.load_parts gives them, "train NAME" and "validation NAME"; none for `blank` alone.
     """
 
     columns: tuple[str, ...] = ("val_loss", "val_accuracy", "val_balanced_accuracy", "score")
 
     def __init__(self, recipe: AttributeRecipe, parts: Mapping[str, Part]) -> None:
         self.recipe, self.parts = recipe, parts
+        self.sets, self.validation = under("train", parts), under("validation", parts)
         if parts:
-            self.frequency = frequencies(parts["train"].labels)
+            self.frequency = frequencies(np.concatenate([part.labels for part in self.sets.values()]))
             self.weight = torch.from_numpy(positive_weights(self.frequency, recipe.loss.balance))
 
     @property
@@ -81,33 +84,48 @@ class Attributes:
         return learnt_by(self.recipe)
 
     def order(self, random: torch.Generator) -> list[NDArray[np.int64]]:
-        """Return the rows of each batch of an epoch, in random order."""
-        order = torch.randperm(len(self.parts["train"]), generator=random)
+        """Return the rows of each batch of an epoch, in random order, counted through all training sets.
+
+        Of each set a share of its rows, drawn anew.
+        """
+        start, rows = 0, []
+        shares = {each.dataset: each.share for each in self.recipe.train}
+        for name, part in self.sets.items():
+            order = torch.randperm(len(part), generator=random)
+            rows.append(start + order[: round(shares[name] * len(part))])
+            start += len(part)
+        order = torch.cat(rows)
+        if len(rows) > 1:
+            order = order[torch.randperm(len(order), generator=random)]
         return in_batches(order, self.recipe.optimisation.batch)
 
     def batches(self, epoch: int, rank: int, world: int) -> Iterator[tuple[Tensor, ...]]:
         """Yield one epoch's batches: crops (B, 3, S, S) and labels (B, A) from 0 to 1, NaN where unknown."""
-        recipe, train = self.recipe, self.parts["train"]
+        recipe, sets = self.recipe, list(self.sets.values())
         random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
         mixing = np.random.default_rng((recipe.seed, epoch))
         for rows in self.order(random):
-            mine = rows[rank::world]
-            pixels = torch.from_numpy(train.crops.pixels[mine])
-            x = augment(pixels, recipe.network.size, recipe.augmentation, random)
-            yield mixed(x, torch.from_numpy(train.labels[mine]), recipe.loss, mixing)
+            picked = pick(rows[rank::world], [len(part) for part in sets])
+            pixels = np.concatenate([sets[i].crops.pixels[mine] for i, mine in picked])
+            labels = np.concatenate([sets[i].labels[mine] for i, mine in picked])
+            x = augment(torch.from_numpy(pixels), recipe.network.size, recipe.augmentation, random)
+            yield mixed(x, torch.from_numpy(labels), recipe.loss, mixing)
 
     def loss(self, net: AttributeNet, x: Tensor, *labels: Tensor) -> Tensor:
         """Return the loss of one batch."""
         return attribute_loss(net(x).float(), labels[0], self.weight, self.recipe.loss)
 
     def validate(self, net: AttributeNet) -> dict[str, float]:
-        """Return the validation figures of the final answers.
+        """Return the validation figures of the final answers, each the mean over data sets.
 
         Accuracy at 1/2; balanced accuracy at the frequencies in training, at which neither side is favoured.
         score: 1 less the mean of both, so that neither the common nor the rare answers are chosen alone; NaN
         where an answer is no number.
         """
-        part = self.parts["validation"]
+        found = [self._validate(net, part) for part in self.validation.values()]
+        return {name: float(np.mean([each[name] for each in found])) for name in self.columns}
+
+    def _validate(self, net: AttributeNet, part: Part) -> dict[str, float]:
         logits = predict(net, part, self.recipe.network.size)
         labels = torch.from_numpy(part.labels)
         value = attribute_loss(logits[-1:], labels, torch.ones_like(self.weight), self.recipe.loss)
