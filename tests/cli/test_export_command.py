@@ -40,7 +40,7 @@ def test_int8_is_calibrated_and_measured_on_the_recipes_parts(tmp_path: Path) ->
     assert card["figures"]["quantisation"]["calibration crops"] == 11  # one of 12 is in conflicts.csv
     found = card["figures"]["validation"]
     for name in ("float32", "int8"):
-        assert f"validation, {name}: age error {found[name]['age_mae']:.3f} years, " in done.output
+        assert f"validation, {name}: age MAE {found[name]['age_mae']:.3f}, gender " in done.output
     assert (out / "multitask-64-int8.onnx").stat().st_size < 170_000
 
 

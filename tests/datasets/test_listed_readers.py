@@ -13,12 +13,44 @@ from phiz.datasets import registry
 from phiz.datasets.aihub_korean import read_aihub_korean
 from phiz.datasets.fairface import read_fairface
 from phiz.datasets.fiw import read_fiw
+from phiz.datasets.lagenda import read_lagenda
 from phiz.datasets.morph2 import read_morph2
 from phiz.datasets.record import FaceRecord, Skipped
 from phiz.datasets.table import read_table
 from phiz.errors import DataError
 
 MORPH_HEADER = "id_num,picture_num,dob,doa,race,gender,facial_hair,age,age_diff,glasses,photo\n"
+
+
+LAGENDA_HEADER = (
+    "img_name,age,gender,face_x0,face_y0,face_x1,face_y1,person_x0,person_y0,person_x1,person_y1\n"
+)
+
+
+def test_lagenda_takes_the_largest_face_of_a_photo(tmp_path: Path) -> None:
+    pictures(tmp_path, *(f"lag_benchmark/{name}.jpg" for name in "abcd"))
+    text(
+        tmp_path / "lagenda_annotation.csv",
+        LAGENDA_HEADER
+        + "lag_benchmark/a.jpg,10,F,342,583,420,663,10,498,578,1272\n"
+        + "lag_benchmark/a.jpg,-1,-1,-1,-1,-1,-1,0,0,900,900\n"  # a person whose face is not marked
+        + "lag_benchmark/b.jpg,15,F,0,0,50,50,0,0,90,90\n"
+        + "lag_benchmark/b.jpg,-1,-1,0,0,60,60,0,0,90,90\n"
+        + "lag_benchmark/c.jpg,-1,-1,-1,-1,-1,-1,0,0,90,90\n"
+        + "lag_benchmark/d.jpg,30,X,0,0,50,50,0,0,90,90\n"
+        + "lag_benchmark/e.jpg,31,M,0,0,50,50,0,0,90,90\n",
+    )
+    skipped: list[Skipped] = []
+    (record,) = read_lagenda(tmp_path, skipped)
+    assert record == FaceRecord(tmp_path / "lag_benchmark/a.jpg", 10.0, "female")
+    assert registry.key(record, tmp_path) == "a.jpg"
+    where = "lagenda_annotation.csv"
+    assert skipped == [
+        Skipped(f"{where}:4 lag_benchmark/b.jpg", "the largest face has no label"),
+        Skipped(f"{where}:6 lag_benchmark/c.jpg", "no face is marked"),
+        Skipped(f"{where}:7 lag_benchmark/d.jpg", "gender 'X' is not one of F, M"),
+        Skipped(f"{where}:8 lag_benchmark/e.jpg", "picture missing"),
+    ]
 
 
 def test_morph2_reads_names_where_there_is_no_list(tmp_path: Path) -> None:

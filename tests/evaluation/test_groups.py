@@ -47,6 +47,18 @@ def test_figures_by_group_worked_by_hand() -> None:
     assert list(KINDS)[3:] == ["age band and gender", "age band and group", "gender and group"]
 
 
+def test_ranges_have_figures_of_their_own() -> None:
+    rows = [
+        replace(scored(f"{age}", (None, "male", None), (age, "male", 0.9)), true_first=20.0, true_last=29.0)
+        for age in (19.0, 25.0, 32.5)
+    ]
+    found = table(figures([*rows, ROWS[0]], smallest=1, resamples=10))
+    assert found["all", "all", "range_error"] == (pytest.approx(3.5 / 3), 3)
+    assert found["all", "all", "in_range"] == (pytest.approx(1 / 3), 3)
+    assert found["all", "all", "mae"] == (pytest.approx(2), 1)  # of the one whose age is known
+    assert found["age band", "20-39", "in_range"] == (pytest.approx(1 / 3), 3)
+
+
 def test_small_groups_get_no_figure_but_are_shown() -> None:
     rows = figures(ROWS, smallest=3, resamples=10)
     small = [row for row in rows if row.kind == "age band" and row.metric == "mae"]
@@ -134,9 +146,10 @@ def test_csv_and_table(tmp_path: Path) -> None:
 def test_predictions_hold_names_and_numbers(tmp_path: Path) -> None:
     report.write_predictions(tmp_path / "p.csv", ROWS)
     lines = (tmp_path / "p.csv").read_text().splitlines()
-    assert lines[0] == "file,cluster,true_age,true_gender,group,age,gender,gender_score,problem,fold"
-    assert lines[1] == "a,a,10.0,female,White,12.0,female,0.9,,"
-    assert lines[5] == "e,e,71.0,male,Black,,,,no face found,"
+    columns = "file,cluster,true_age,true_gender,group,age,gender,gender_score,problem,fold"
+    assert lines[0] == f"{columns},true_first,true_last"
+    assert lines[1] == "a,a,10.0,female,White,12.0,female,0.9,,,,"
+    assert lines[5] == "e,e,71.0,male,Black,,,,no face found,,,"
 
 
 def test_results_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:

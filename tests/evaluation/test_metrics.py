@@ -1,3 +1,5 @@
+import doctest
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,19 @@ def test_age_metrics_worked_by_hand() -> None:
     assert metrics.cs(PREDICTED, TRUE, 5) == pytest.approx(3 / 4)
     assert metrics.ca(PREDICTED, TRUE, 5) == pytest.approx(2 / 4)
     assert metrics.ca(PREDICTED, TRUE, 3) == pytest.approx(1 / 4)
+
+
+def test_ranges_worked_by_hand() -> None:
+    ages, first, last = [2.9, 3.0, 9.99, 10.0, 75.0], [3, 3, 3, 3, 70], [9, 9, 9, 9, 120]
+    assert metrics.in_range(ages, first, last) == pytest.approx(3 / 5)  # 10.0 is no longer 3 to 9
+    assert metrics.range_error(ages, first, last) == pytest.approx(0.1 / 5)
+    assert metrics.range_error([0.0, 31.0], [3, 20], [9, 29], np.array([3.0, 1.0])) == pytest.approx(10 / 4)
+
+
+def test_the_examples_in_the_docstrings_are_right() -> None:
+    tried = doctest.testmod(metrics)
+    assert tried.failed == 0
+    assert tried.attempted > 0
 
 
 def test_gender_metrics_worked_by_hand() -> None:

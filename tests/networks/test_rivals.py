@@ -143,6 +143,7 @@ def test_a_task_that_is_left_out_is_no_figure(switch, missing, tmp_path):
         torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]).numpy(),
         torch.zeros(n).numpy().astype(str),
         torch.full((n, 3), torch.nan).numpy(),
+        torch.full((n, 2), torch.nan).numpy(),
     )
     found = validate(build(recipe.network, pretrained=False), {"utkface": crops}, recipe)
     without = {name for name, value in found.items() if value is None or value != value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import pytest
@@ -24,6 +25,39 @@ def test_values_by_hand():
     assert losses.mean_loss(log_p, BINS, AGE).item() == pytest.approx((0 + 100) / (2 * 2))
     assert losses.variance_loss(log_p, BINS).item() == pytest.approx((50 + 100) / 2)
     assert losses.cross_entropy_loss(log_p, BINS, AGE).item() == pytest.approx(math.log(2))
+
+
+def test_the_likelihood_of_a_range_by_hand():
+    log_p = torch.tensor([[[0.1, 0.2, 0.7], [0.1, 0.2, 0.7]]]).log()
+    # 3 to 9: nearest to 0 and 10; 15 to 29: 15 lies between 10 and 20 and counts as 10, the rest as 20
+    ranges = torch.tensor([[3.0, 9.0], [15.0, 29.0]])
+    expected = -(math.log(0.1 + 0.2) + math.log(0.2 + 0.7)) / 2
+    assert losses.range_loss(log_p, BINS, ranges).item() == pytest.approx(expected)
+
+
+def test_a_single_number_misses_a_range_by_years():
+    ages = torch.tensor([[[19.0], [25.0], [32.5]]], requires_grad=True)
+    ranges = torch.tensor([[20.0, 29.0]]).repeat(3, 1)
+    loss = losses.range_loss(ages, torch.tensor([0.0]), ranges)
+    assert loss.item() == pytest.approx((1 + 0 + 2.5) / 3)
+    loss.backward()
+    assert ages.grad.flatten().tolist() == pytest.approx([-1 / 3, 0, 1 / 3])  # inside nothing is pushed
+
+
+def test_ages_and_ranges_of_a_batch_weigh_by_their_number():
+    """One known age and two ranges: a third and two thirds; a face without any label counts for none."""
+    log_p = torch.tensor([[0.2, 0.3, 0.5]]).log().repeat(1, 4, 1)
+    age = torch.tensor([10.0, math.nan, math.nan, math.nan])
+    ranges = torch.tensor([[math.nan] * 2, [10.0, 20.0], [0.0, 4.0], [math.nan] * 2])
+    weights = Loss(main=1.0, age=1.0, absolute=0.0, cross_entropy=1.0, range=0.5)
+    nobody = torch.full((4,), math.nan)
+    found = losses.multitask_loss(torch.zeros(0, 4), log_p, BINS, age, nobody, weights, ["main"], ranges)
+    of_ranges = -(math.log(0.8) + math.log(0.2)) / 2
+    assert found.item() == pytest.approx(-math.log(0.3) / 3 + 2 / 3 * 0.5 * of_ranges)
+
+
+def test_the_examples_in_the_docstrings_are_right():
+    assert doctest.testmod(losses, extraglobs={"torch": torch, "range_loss": losses.range_loss}).failed == 0
 
 
 def test_the_class_of_an_age_is_its_nearest_bin():

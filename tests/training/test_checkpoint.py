@@ -158,6 +158,7 @@ def test_what_differs_is_named(tmp_path: Path, edit: str) -> None:
             age * 0,
             np.array([str(moved)]),
             np.zeros((1, 3), np.float32),
+            np.full((1, 2), np.nan, np.float32),
         )
         return AgeAndGender(load_recipe(recipe), {"train utkface": train}).identity()
 

@@ -124,7 +124,7 @@ def test_two_that_cut_the_same_pictures_at_a_time_do_not_meet(tmp_path: Path, mo
     def interrupted(done: Iterator[Any], **how: Any) -> Iterator[Any]:
         for i, crop in enumerate(done):
             if i == 1 and not inner:
-                inner.append(Crops(*[np.empty(0)] * 5))  # only the outer one is interrupted
+                inner.append(Crops(*[np.empty(0)] * 6))  # only the outer one is interrupted
                 inner[0] = cut(records, tmp_path / "cache")
             yield crop
 

@@ -42,7 +42,8 @@ def labelled(age, female, size=12):
     n = len(age)
     pixels = np.random.default_rng(0).integers(0, 256, (n, size, size, 3), dtype=np.uint8)
     nothing = np.full((n, 3), np.nan, np.float32)
-    return Crops(pixels, np.float32(age), np.float32(female), np.full(n, "a.jpg"), nothing)
+    labels = np.float32(age), np.float32(female), np.full(n, "a.jpg"), nothing, nothing[:, :2]
+    return Crops(pixels, *labels)
 
 
 def test_cells_name_what_is_known():
@@ -117,6 +118,14 @@ def test_a_poor_camera_sees_the_same_each_time_and_less_than_a_good_one():
     assert (seen.pixels == again.pixels).all()
     assert (seen.pixels != crops.pixels[:, 16:80, 16:80]).any((1, 2, 3)).all()
     assert seen.age is crops.age
+
+
+def test_a_range_is_in_its_middles_band_and_missed_by_years():
+    crops = labelled([NAN] * 10, [1] * 10)
+    crops.age_range[:] = [20, 29]
+    assert set(cells(crops)) == {"20-39 female"}
+    answers = np.float32([19, 32.5, *[25] * 8])
+    assert measure(answers, None, crops).age_mae == pytest.approx((1 + 2.5) / 10)
 
 
 def test_twelve_people_of_fgnet():

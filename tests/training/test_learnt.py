@@ -81,7 +81,9 @@ def test_a_run_that_is_exported_later_needs_no_start(recipe: Recipe) -> None:
 def test_the_licence_follows_the_terms() -> None:
     own = learnt.of_data_set("csv")
     assert learnt.license_of([own]) == learnt.OWN_LICENSE
-    for others in ([], [MORPH], [own, MORPH], [own, learnt.IMAGENET]):
+    free = [learnt.of_data_set("fairface"), learnt.of_data_set("lagenda")]
+    assert learnt.license_of(free) == learnt.license_of([*free, own]) == learnt.FREE_LICENSE
+    for others in ([], [MORPH], [*free, MORPH], [own, MORPH], [own, learnt.IMAGENET]):
         assert learnt.license_of(others) == learnt.RESEARCH_LICENSE
 
 

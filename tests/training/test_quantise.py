@@ -204,7 +204,8 @@ def test_another_graph_is_refused(fake_model: Path, crops: np.ndarray) -> None:
 def test_calibration_crops_are_the_middle_of_the_caches() -> None:
     pixels = np.arange(40 * 96 * 96 * 3, dtype=np.uint32).reshape(40, 96, 96, 3).astype(np.uint8)
     blank = np.zeros(40, np.float32)
-    train = Crops(pixels, blank, blank, blank.astype(np.str_), np.full((40, 3), np.nan, np.float32))
+    nothing = np.full((40, 3), np.nan, np.float32)
+    train = Crops(pixels, blank, blank, blank.astype(np.str_), nothing, nothing[:, :2])
     few = quantise.calibration_crops(train, 64, count=10)
     assert few.shape == (10, 64, 64, 3)
     middles = pixels[:, 16:80, 16:80]
@@ -221,7 +222,7 @@ def test_measure_is_the_error_on_known_labels(crops: np.ndarray) -> None:
     age = answers["age"] + np.float32([1, -2, 3, 0])
     female = (answers["female"] >= 0.5).astype(np.float32)
     age[3], female[0], female[1] = np.nan, np.nan, 1 - female[1]
-    found = quantise.measure(
-        "multitask-64", Crops(wide, age, female, np.array(["a"] * 4), np.full((4, 3), np.nan, np.float32))
-    )
+    nothing = np.full((4, 3), np.nan, np.float32)
+    faces = Crops(wide, age, female, np.array(["a"] * 4), nothing, nothing[:, :2])
+    found = quantise.measure("multitask-64", faces)
     assert found == {"age_mae": 2.0, "gender_accuracy": pytest.approx(2 / 3, abs=1e-4)}

@@ -20,7 +20,8 @@ def crops(age=AGES):
     n = len(age)
     nothing = np.full((n, 3), np.nan, np.float32)
     paths = np.array([f"faces/{i}.jpg" for i in range(n)])
-    return Crops(np.zeros((n, 4, 4, 3), np.uint8), age, np.zeros(n, np.float32), paths, nothing)
+    labels = age, np.zeros(n, np.float32), paths, nothing, nothing[:, :2]
+    return Crops(np.zeros((n, 4, 4, 3), np.uint8), *labels)
 
 
 def seeded(seed):

@@ -105,16 +105,17 @@ def test_each_task_follows_its_own_share_of_teachers(tmp_path):
     x, age = torch.zeros(4, 3, 64, 64), torch.tensor([20.0, 30.0, 40.0, 50.0])
     female, taught = torch.tensor([0.0, 1.0, 0.0, 1.0]), torch.tensor([[25.0, 5.0, 0.4]]).repeat(4, 1)
 
+    labels, nothing = (age, female), torch.full((4, 2), torch.nan)
+
     def loss(by_age, by_gender, taught=taught):
         data, weights = (
             replace(plain.data, taught="t.csv"),
             replace(plain.loss, taught_age=by_age, taught_gender=by_gender),
         )
-        return (
-            AgeAndGender(replace(plain, data=data, loss=weights), {}).loss(net, x, age, female, taught).item()
-        )
+        task = AgeAndGender(replace(plain, data=data, loss=weights), {})
+        return task.loss(net, x, *labels, taught, nothing).item()
 
-    by_labels = AgeAndGender(plain, {}).loss(net, x, age, female, taught).item()
+    by_labels = AgeAndGender(plain, {}).loss(net, x, *labels, taught, nothing).item()
     assert loss(0.0, 0.0) == pytest.approx(by_labels)
     other_gender = taught + torch.tensor([0.0, 0.0, 0.3])
     assert loss(1.0, 0.0) == pytest.approx(loss(1.0, 0.0, other_gender))

@@ -199,6 +199,7 @@ def _both(
     model: str | Path, made: Path, bits: str, recipe: Path, data: Path, cache: Path
 ) -> dict[str, dict[str, float]]:
     """Measure a float model and what was made of it on the recipe's validation part, and say it."""
+    from ..training.figures import said
     from ..training.quantise import measure
     from ..training.recipe import load_recipe
     from ..training.run import load_parts
@@ -206,10 +207,7 @@ def _both(
     validation, *_ = load_parts(load_recipe(recipe), data, cache, ["validation"]).values()
     found = {"float32": measure(model, validation), bits: measure(made, validation)}
     for which, values in found.items():
-        typer.echo(
-            f"validation, {which}: age error {values['age_mae']:.3f} years, "
-            f"gender {100 * values['gender_accuracy']:.2f}%"
-        )
+        typer.echo(f"validation, {which}: {said(values)}")
     return found
 
 

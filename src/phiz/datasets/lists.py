@@ -119,14 +119,20 @@ def inside(folder: Path, name: str) -> Path:
     return folder / parts
 
 
+def number(text: str | float, what: str) -> float:
+    """Return a number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise LabelError(f"{what} {text!r} is not a number")
+    return value
+
+
 def age(text: str | float) -> float:
     """Return an age in years."""
-    try:
-        years = float(text)
-    except ValueError:
-        years = math.nan
-    if math.isnan(years):
-        raise LabelError(f"age {text!r} is not a number")
+    years = number(text, "age")
     if not 0 <= years <= OLDEST:
         raise LabelError(f"age {years:g} is outside 0 to {OLDEST}")
     return years

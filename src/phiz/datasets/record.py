@@ -65,6 +65,7 @@ PICTURE_FOLDERS = frozenset(
         "aglined faces",
         "aligned faces",
         "faces",
+        "lag_benchmark",
         "lfw",
         "Album2",
     )

@@ -15,6 +15,7 @@ from .fairface import read_fairface
 from .fgnet import read_fgnet
 from .fiw import read_fiw
 from .imdb_wiki import HALVES, read_imdb_and_wiki, read_imdb_wiki
+from .lagenda import read_lagenda
 from .lfwa import read_lfwa
 from .megaage_asian import read_megaage_asian
 from .morph2 import read_morph2
@@ -58,6 +59,7 @@ _RESEARCH, _ACADEMIC = "non-commercial research", "academic research"
 _NOT_PASSED_ON = f"{_RESEARCH}, pictures not to be passed on"
 _EDUCATION = f"{_RESEARCH} and education, pictures not to be passed on"
 _RELEASE, _AI_HUB = "those of the release that you licensed", "those of AI Hub, on application"
+_OPEN_IMAGES = "pictures CC BY 2.0 (Open Images), labels under their owners' terms"
 _imdb, _wiki = partial(read_imdb_wiki, source="imdb"), partial(read_imdb_wiki, source="wiki")
 
 _ALL = (
@@ -66,6 +68,7 @@ _ALL = (
     DataSet("fgnet", "FG-NET", "FGNET", PHOTO, "research", read_fgnet),
     DataSet("fiw", "Families in the Wild", "FIW", CHIP, _EDUCATION, read_fiw),
     DataSet("fairface", "FairFace", "FairFace", CHIP, "CC BY 4.0", read_fairface),
+    DataSet("lagenda", "LAGENDA", "LAGENDA", PHOTO, _OPEN_IMAGES, read_lagenda),
     DataSet("morph2", "MORPH-II", "MORPH_nonCommercial", PHOTO, _RELEASE, read_morph2),
     DataSet("megaage-asian", "MegaAge-Asian", "megaage_asian", PHOTO, _RESEARCH, read_megaage_asian),
     DataSet("all-age-faces", "All-Age-Faces", "All-Age-Faces Dataset", PHOTO, _RESEARCH, read_all_age_faces),

@@ -23,7 +23,8 @@ TOO_SMALL = "too small"
 class Scored:
     """One picture's labels beside the model's answer; None where there is no label or no face.
 
-    ages: years. genders: "female" or "male". gender_score: probability of the named gender.
+    ages: years. true_first, true_last: the range in whole years that stands where no age is known, see
+    metrics.range_error. genders: "female" or "male". gender_score: probability of the named gender.
     cluster: pictures that are not independent share one. problem: why there is no answer.
     fold: the fold whose test part the picture is in; "" where there is but one.
     """
@@ -38,6 +39,17 @@ class Scored:
     gender_score: float | None = None
     problem: str | None = None
     fold: str = ""
+    true_first: float | None = None
+    true_last: float | None = None
+
+    @property
+    def band(self) -> str | None:
+        """Return the age band of the label; of a range the one that its middle is in."""
+        if self.true_age is not None:
+            return age_band(self.true_age)
+        if self.true_first is None or self.true_last is None:
+            return None
+        return age_band((self.true_first + self.true_last) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,8 @@ TITLES: dict[str, tuple[str, float]] = {
     "ca3": ("CA(3), %", 100.0),
     "ca5": ("CA(5), %", 100.0),
     "ca7": ("CA(7), %", 100.0),
+    "range_error": ("years outside the age range", 1.0),
+    "in_range": ("in the age range, %", 100.0),
     "gender_accuracy": ("gender, %", 100.0),
     "gender_balanced_accuracy": ("gender balanced, %", 100.0),
     "joint_success": ("gender right and age within 5 years, %", 100.0),
@@ -101,7 +115,7 @@ def _pair(first: Key, second: Key) -> Key:
 
 
 _SINGLE: dict[str, Key] = {
-    "age band": lambda row: None if row.true_age is None else age_band(row.true_age),
+    "age band": lambda row: row.band,
     "gender": lambda row: row.true_gender,
     "group": lambda row: row.group,
 }
@@ -190,6 +204,14 @@ def measures(rows: Sequence[Scored]) -> list[Measures]:
             "ca7": lambda w: metrics.ca(age, true_age, 7, w),
         }
         found.append(Measures(aged, of_age))
+    ranged = [row for row in rows if row.true_first is not None and row.age is not None]
+    if ranged:
+        said = tuple(np.array([getattr(row, name) for row in ranged], float) for name in _OF_RANGE)
+        of_range: dict[str, Compute] = {
+            "range_error": lambda w: metrics.range_error(*said, w),
+            "in_range": lambda w: metrics.in_range(*said, w),
+        }
+        found.append(Measures(ranged, of_range))
     known = [row for row in rows if row.true_gender is not None and row.gender is not None]
     if known:
         gender, true_gender = _genders(known)
@@ -206,6 +228,9 @@ def measures(rows: Sequence[Scored]) -> list[Measures]:
         labels = (*_ages(both), *_genders(both))
         found.append(Measures(both, {"joint_success": lambda w: metrics.joint_success(*labels, w)}))
     return found
+
+
+_OF_RANGE = ("age", "true_first", "true_last")
 
 
 def _ages(rows: Sequence[Scored]) -> tuple[Floats, Floats]:

@@ -65,6 +65,32 @@ def ca(predicted: ArrayLike, true: ArrayLike, limit: float, weight: Floats | Non
     return _mean((np.abs(_errors(predicted, true)) < limit).astype(np.float64), weight)
 
 
+def range_error(
+    predicted: ArrayLike, first: ArrayLike, last: ArrayLike, weight: Floats | None = None
+) -> Floats:
+    """Return the mean number of years by which ages miss their ranges, 0 for one that lies inside.
+
+    predicted: (n,) years. first, last: (n,) a range's first and last year, in whole years completed: 20 and
+    29 hold every age from 20 to just below 30.
+
+    >>> round(float(range_error([19.0, 25.0, 32.5], [20, 20, 20], [29, 29, 29])), 2)  # (1 + 0 + 2.5) / 3
+    1.17
+    """
+    below, above = _errors(first, predicted), _errors(predicted, np.asarray(last, dtype=np.float64) + 1)
+    return _mean(np.maximum(np.maximum(below, above), 0.0), weight)
+
+
+def in_range(predicted: ArrayLike, first: ArrayLike, last: ArrayLike, weight: Floats | None = None) -> Floats:
+    """Return the share in [0, 1] of ages that lie in their ranges; see `range_error`.
+
+    >>> float(in_range([19.0, 29.9, 30.0, 20.0], [20] * 4, [29] * 4))
+    0.5
+    """
+    over = _errors(predicted, first) >= 0
+    under = _errors(predicted, np.asarray(last, dtype=np.float64) + 1) < 0
+    return _mean((over & under).astype(np.float64), weight)
+
+
 def cs_curve(
     predicted: ArrayLike, true: ArrayLike, weight: Floats | None = None, limits: Sequence[float] = LIMITS
 ) -> Floats:

@@ -174,6 +174,8 @@ def _scored(row: Mapping[str, str], where: str) -> Scored:
         gender_score=score,
         problem=problem,
         fold=row.get("fold") or "",
+        true_first=_number(row, "true_first", where),
+        true_last=_number(row, "true_last", where),
     )
 
 

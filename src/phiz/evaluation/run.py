@@ -60,7 +60,22 @@ def score(plan: Plan, analyzer: Analyzes) -> Iterator[Scored]:
 def labels(plan: Plan, key: str) -> Scored:
     """Return a test picture's labels, without an answer."""
     record = plan.records[key]
-    return Scored(key, plan.clusters[key], record.age, record.gender, record.group)
+    return labelled(key, plan.clusters[key], record)
+
+
+def labelled(key: str, cluster: str, record: FaceRecord, fold: str = "") -> Scored:
+    """Return a record's labels, without an answer."""
+    first, last = record.age_range or (None, None)
+    return Scored(
+        key,
+        cluster,
+        record.age,
+        record.gender,
+        record.group,
+        fold=fold,
+        true_first=first,
+        true_last=last,
+    )
 
 
 def spread(rows: Iterable[Scored], folds: Sequence[Fold]) -> list[Scored]:

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet, build
 from phiz.training.augment import at_epoch, augment, prepare
 from phiz.training.checkpoint import load_weights
 from phiz.training.crops import Crops, of_crops
 from phiz.training.domains import Figures, measure, poor, score
+from phiz.training.figures import PLAIN, plain, said
 from phiz.training.fingerprint import Fingerprint, of_recipe
 from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
@@ -45,7 +47,7 @@ class AgeAndGender:
         chosen = self.recipe.validation
         names = [each.dataset for each in chosen] + [f"{each.dataset}_poor" for each in chosen if each.poor]
         figures = (f"{name}_{figure}" for name in names for figure in ("age_mae", "gender"))
-        return ("val_age_mae", "val_gender_accuracy", *figures, "score")
+        return (*(f"val_{figure}" for figure in PLAIN), *figures, "score")
 
     @cached_property
     def domains(self) -> dict[str, Crops]:
@@ -71,7 +73,7 @@ class AgeAndGender:
         recipe = self.recipe
         net = build(recipe.network, recipe.optimisation.dropout, pretrained=False if recipe.start else None)
         if recipe.start is not None:
-            net.load_state_dict(load_weights(recipe.start))
+            net.load_state_dict(_held(net, recipe.start))
         return net
 
     def identity(self) -> Fingerprint:
@@ -94,17 +96,17 @@ class AgeAndGender:
 
     def loss(self, net: TrainableNet, x: Tensor, *labels: Tensor) -> Tensor:
         """Return the loss of one batch, by its labels and, where there are, by its teachers' answers."""
-        age, female, taught = labels
+        age, female, taught, age_range = labels
         weights, ages = self.recipe.loss, net.ages
         said, log_p = (value.float() for value in net(x))
         if not self.recipe.data.taught:
-            return multitask_loss(said, log_p, ages, age, female, weights, net.branches)
+            return multitask_loss(said, log_p, ages, age, female, weights, net.branches, age_range)
         by_age, by_gender = weights.taught_age, weights.taught_gender
         by_labels = replace(weights, age=(1 - by_age) * weights.age, gender=(1 - by_gender) * weights.gender)
         by_teachers = replace(weights, age=by_age * weights.age, gender=by_gender * weights.gender)
-        return multitask_loss(said, log_p, ages, age, female, by_labels, net.branches) + taught_loss(
-            said, log_p, ages, taught, by_teachers, net.branches
-        )
+        return multitask_loss(
+            said, log_p, ages, age, female, by_labels, net.branches, age_range
+        ) + taught_loss(said, log_p, ages, taught, by_teachers, net.branches)
 
     def validate(self, net: TrainableNet) -> dict[str, float]:
         """Return the validation figures, see validate."""
@@ -112,12 +114,46 @@ class AgeAndGender:
 
     def line(self, row: dict[str, Any]) -> str:
         """Return an epoch's figures as text."""
-        return f"validation age MAE {row['val_age_mae']:.3f}, gender {row['val_gender_accuracy']:.2%}"
+        figures = {name: row[f"val_{name}"] for name in PLAIN}
+        return f"validation {said({name: v for name, v in figures.items() if not math.isnan(v)})}"
 
 
 def best_network(recipe: Recipe, output: Path) -> TrainableNet:
     """Return the best network of a run's folder."""
     return filled(AgeAndGender(recipe, {}).blank(), output)
+
+
+def _held(net: TrainableNet, start: Path) -> dict[str, Tensor]:
+    """Return a checkpoint's weights of what the network has; a head that the recipe leaves out is passed over.
+
+    Raises RecipeError where the checkpoint lacks anything.
+    """
+    weights, own = load_weights(start), net.state_dict()
+    if missing := [name for name in own if name not in weights or weights[name].shape != own[name].shape]:
+        raise RecipeError(
+            f"{start}: expected a checkpoint of the recipe's network; {missing[0]} is not there or another"
+        )
+    return {name: weights[name] for name in own}
+
+
+def check_heads(recipe: Recipe, parts: Mapping[str, Crops]) -> None:
+    """Raise RecipeError where a head has no label to learn from: what is not trained is not answered."""
+    sets = under("train", parts).values()
+    taught = recipe.loss.taught_age > 0, recipe.loss.taught_gender > 0
+    known = {
+        "age": any((~np.isnan(part.span)).any() or (taught[0] and _any(part.taught[:, 0])) for part in sets),
+        "gender": any(_any(part.female) or (taught[1] and _any(part.taught[:, 2])) for part in sets),
+    }
+    for task, learnt in known.items():
+        if getattr(recipe.network, task) and not learnt:
+            raise RecipeError(
+                f"{recipe.path}: [network] {task}: no training picture has this label; leave the head out "
+                f"with {task} = false"
+            )
+
+
+def _any(label: NDArray[np.float32]) -> bool:
+    return bool((~np.isnan(label)).any())
 
 
 def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator) -> list[NDArray[np.int64]]:
@@ -138,10 +174,11 @@ def epoch_order(recipe: Recipe, parts: dict[str, Crops], random: torch.Generator
 
 def batches(
     recipe: Recipe, parts: dict[str, Crops], epoch: int, rank: int = 0, world: int = 1
-) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+) -> Iterator[tuple[Tensor, ...]]:
     """Yield one epoch's augmented batches, in random order.
 
-    Each is crops (B, 3, S, S), age (B,), female (B,) and teachers' answers (B, 3), see losses.taught_loss.
+    Each is crops (B, 3, S, S), age (B,), female (B,), teachers' answers (B, 3), see losses.taught_loss, and
+    age ranges (B, 2).
     rank, world: of several processes that train together, each takes every world-th row of every batch.
     """
     random = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
@@ -149,11 +186,11 @@ def batches(
     sets = list(under("train", parts).values())
     for rows in epoch_order(recipe, parts, random):
         picked = pick(rows[rank::world], [len(part) for part in sets])
-        pixels, age, female, taught = (
+        pixels, *labels = (
             torch.from_numpy(np.concatenate([getattr(sets[i], name)[index] for i, index in picked]))
-            for name in ("pixels", "age", "female", "taught")
+            for name in ("pixels", "age", "female", "taught", "age_range")
         )
-        yield augment(pixels, recipe.network.size, how, random), age, female, taught
+        yield augment(pixels, recipe.network.size, how, random), *labels
 
 
 @torch.no_grad()
@@ -177,8 +214,8 @@ def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tup
 def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) -> dict[str, float]:
     """Return validation figures by domain, the branches weighted as the recipe's fixed decision says.
 
-    val_age_mae, val_gender_accuracy: of the first data set, over its pictures; of each domain the means over
-    its cells; score: see domains.py.
+    val_age_mae, val_age_range_error, val_gender_accuracy: `plain` of the first data set, NaN where that has
+    none; of each domain the means over its cells; score: see domains.py.
     """
     found: dict[str, float] = {}
     figures: dict[str, Figures] = {}
@@ -188,23 +225,11 @@ def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) ->
         female = combined(recipe.decision.gender, females) if len(females) else None
         figures[name] = measure(age, female, crops)
         if not found:
-            found = plain(age, female, crops)
+            first = plain(age, female, crops)
+            found = {f"val_{figure}": first.get(figure, math.nan) for figure in PLAIN}
     for name, of_domain in figures.items():
         found |= {f"{name}_age_mae": of_domain.age_mae, f"{name}_gender": of_domain.gender_accuracy}
     return found | {"score": score(figures)}
-
-
-def plain(
-    age: NDArray[np.float32] | None, female: NDArray[np.float32] | None, crops: Crops
-) -> dict[str, float]:
-    """Return the figures over pictures, NaN of a task that the network or the labels lack."""
-    known, labelled = ~np.isnan(crops.age), ~np.isnan(crops.female)
-    mae = accuracy = math.nan
-    if age is not None and known.any():
-        mae = float(np.abs(age - crops.age)[known].mean())
-    if female is not None and labelled.any():
-        accuracy = float(((female >= 0.5) == (crops.female == 1))[labelled].mean())
-    return {"val_age_mae": mae, "val_gender_accuracy": accuracy}
 
 
 def combined(weights: Sequence[float], branches: NDArray[np.float32]) -> NDArray[np.float32]:

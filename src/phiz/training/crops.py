@@ -36,7 +36,8 @@ class Crops:
 
     pixels: (N, S, S, 3) uint8, memory-mapped; the central S / MARGIN pixels are the canonical crop.
     age: (N,) years, NaN where unknown. female: (N,) 1, 0, or NaN where unknown.
-    paths: (N,) the pictures' paths.
+    age_range: (N, 2) first and last year, in whole years completed, where no age but a range is known; NaN
+    elsewhere. paths: (N,) the pictures' paths.
     taught: (N, 3) teachers' age, its deviation (years), probability of female; NaN where they said nothing.
     """
 
@@ -45,6 +46,13 @@ class Crops:
     female: NDArray[np.float32]
     paths: NDArray[np.str_]
     taught: NDArray[np.float32]
+    age_range: NDArray[np.float32]
+
+    @property
+    def span(self) -> NDArray[np.float32]:
+        """Return between which ages each label lies, (N, 2) years: an age twice, or 20 and 30 for 20-29."""
+        exact = np.stack([self.age, self.age], 1)
+        return np.where(np.isnan(exact), self.age_range + np.float32([0, 1]), exact)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -118,6 +126,7 @@ def load_crops(
         female=np.array([_FEMALE[r.gender] for r in kept], dtype=np.float32),
         paths=np.array([str(r.path) for r in kept], dtype=np.str_),
         taught=np.full((len(kept), 3), np.nan, dtype=np.float32),
+        age_range=np.array([r.age_range or (np.nan, np.nan) for r in kept], dtype=np.float32),
     )
 
 
@@ -137,7 +146,7 @@ def of_crops(parts: Mapping[str, Crops], aligner: str, fan_weights: Path | None 
     """Return the identity of what is trained on: the pictures and labels of each part, and what cut them."""
     found = cutting(aligner, fan_weights)
     for name, part in parts.items():
-        labels = (part.age.tolist(), part.female.tolist(), part.taught.tolist())
+        labels = [v.tolist() for v in (part.age, part.female, part.taught, part.age_range)]
         found |= {f"pictures of {name}": of_pictures(part.paths), f"labels of {name}": digest(labels)}
     return found
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from phiz.training.figures import missed
+
 Weights = tuple[float, ...]
 
 #: Weights are multiples of 1 / STEPS; finer ones would only follow the noise of a validation part.
@@ -15,15 +17,16 @@ STEPS = 20
 
 
 def fit_age_weights(
-    ages: NDArray[np.float32], truth: NDArray[np.float32], counts: NDArray[np.float64]
+    ages: NDArray[np.float32], span: NDArray[np.float32], counts: NDArray[np.float64]
 ) -> Weights:
     """Return the branch weights with the least mean absolute error.
 
-    ages: (B, N), truth: (N,), years. counts: (N,) how much each picture counts.
+    ages: (B, N) years. span: (N, 2) between which years each label lies, an age twice. counts: (N,) how much
+    each picture counts.
     """
-    known = ~np.isnan(truth) & (counts > 0)
+    known = ~np.isnan(span).any(1) & (counts > 0)
     count = counts[known]
-    return _best(len(ages), lambda w: float(np.abs(w @ ages[:, known] - truth[known]) @ count))
+    return _best(len(ages), lambda w: float(missed(w @ ages[:, known], span[known]) @ count))
 
 
 def fit_gender_weights(

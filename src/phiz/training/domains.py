@@ -3,6 +3,7 @@
 The score of a run, of which the best epoch has the least, is A + 20 (1 - G). A is the mean absolute error in
 years and G the share of right genders, each a mean over domains of means over cells of age band and gender: a
 large easy cell hides no small bad one. A domain without ages counts for G alone, one without genders for A.
+Of a range of ages the error is by how many years it is missed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from phiz.ages import age_band
 from phiz.training.augment import augment
 from phiz.training.crops import Crops
+from phiz.training.figures import missed
 from phiz.training.sections import Augmentation
 
 #: Cells of fewer pictures say too little one by one: together they are the cell FEW, which is left out of the
@@ -78,12 +80,16 @@ class Figures:
 
 
 def cells(crops: Crops) -> NDArray[np.str_]:
-    """Return each picture's age band and gender, as far as known: "20-39 female", "male", "60+", ""."""
+    """Return each picture's age band and gender, as far as known: "20-39 female", "male", "60+", "".
+
+    A range of ages is in the band of its middle.
+    """
     genders = {1.0: "female", 0.0: "male"}
+    ages = np.where(np.isnan(crops.age), crops.age_range.mean(1), crops.age)
     return np.array(
         [
             " ".join(filter(None, ("" if math.isnan(age) else age_band(age), genders.get(female, ""))))
-            for age, female in zip(crops.age.tolist(), crops.female.tolist(), strict=True)
+            for age, female in zip(ages.tolist(), crops.female.tolist(), strict=True)
         ],
         dtype=np.str_,
     )
@@ -107,7 +113,7 @@ def measure(age: NDArray[np.float32] | None, female: NDArray[np.float32] | None,
     """
     by_age, by_gender = {}, {}
     if age is not None:
-        by_age = _by_cell(crops, np.abs(age - crops.age), ~np.isnan(crops.age))
+        by_age = _by_cell(crops, missed(age, crops.span), ~np.isnan(crops.span).any(1))
     if female is not None:
         right = np.where(np.isnan(female), np.nan, (female >= 0.5) == (crops.female == 1))
         by_gender = _by_cell(crops, right, ~np.isnan(crops.female))
@@ -127,9 +133,9 @@ def score(domains: Mapping[str, Figures]) -> float:
 def balance(crops: Crops) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each picture's weights (N,) for age and for gender: cells weigh the same, 1 together."""
     found = []
-    for label in (crops.age, crops.female):
+    for known in (~np.isnan(crops.span).any(1), ~np.isnan(crops.female)):
         weight = np.zeros(len(crops))
-        counted = _counted(crops, ~np.isnan(label))
+        counted = _counted(crops, known)
         for rows in counted.values():
             weight[rows] = 1 / (len(counted) * len(rows))
         found.append(weight)

@@ -17,6 +17,7 @@ from phiz.errors import DataError, RecipeError
 from phiz.evaluation import protocols, report
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
+from phiz.evaluation.run import labelled
 from phiz.training.age_gender import AgeAndGender, predict
 from phiz.training.checkpoint import check_kept, check_start
 from phiz.training.crops import Crops, load_crops, of_crops
@@ -134,6 +135,8 @@ def answer(
     age, female = (values.numpy() for values in predict(net, tested, recipe.network.size))
     ages = np.array(recipe.decision.age) @ age if len(age) else np.full(len(test), np.nan)
     females = np.array(recipe.decision.gender) @ female if len(female) else np.full(len(test), np.nan)
+    if np.isnan(own.female).all() and not any((~np.isnan(p.female)).any() for p in parts.values()):
+        females[:] = np.nan  # a head that no label trained has no answer
     return dict(zip(test, zip(ages.tolist(), females.tolist(), strict=True), strict=True))
 
 
@@ -157,13 +160,13 @@ def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, ca
 def _scored(
     record: FaceRecord, key: str, cluster: str, fold: str, answer: tuple[float, float] | None
 ) -> Scored:
-    labelled = Scored(key, cluster, record.age, record.gender, record.group, fold=fold)
+    row = labelled(key, cluster, record, fold)
     if answer is None:
-        return replace(labelled, problem="no face found")
+        return replace(row, problem="no face found")
     age, female = answer
     if not np.isnan(age):  # a network of gender alone has none
-        labelled = replace(labelled, age=age)
+        row = replace(row, age=age)
     if np.isnan(female):  # a network without gender
-        return labelled
+        return row
     gender = "female" if female >= 0.5 else "male"
-    return replace(labelled, gender=gender, gender_score=max(female, 1 - female))
+    return replace(row, gender=gender, gender_score=max(female, 1 - female))

@@ -88,9 +88,12 @@ def _of_part(part: of_attributes.Part) -> Packed:
 
 def _packed(crops: Crops) -> Packed:
     short = np.array(["/".join(Path(path).parts[-2:]) for path in crops.paths.tolist()])
-    labels = {"age": crops.age, "female": crops.female, "paths": short, "taught": crops.taught}
-    return Packed(crops.pixels, labels)
+    return Packed(crops.pixels, {name: getattr(crops, name) for name in _LABELS} | {"paths": short})
 
 
 def _crops(part: Packed) -> Crops:
-    return Crops(part.pixels, *(part.columns[name] for name in ("age", "female", "paths", "taught")))
+    return Crops(part.pixels, **{name: part.columns[name] for name in (*_LABELS, "paths")})
+
+
+#: The columns of a part beside its paths.
+_LABELS = ("age", "female", "taught", "age_range")

@@ -27,6 +27,12 @@ RESEARCH_LICENSE = (
     "Weights trained on pictures that are licensed for non-commercial research only; "
     "use them within those terms. The code is Apache-2.0."
 )
+FREE_LICENSE = (
+    "Weights trained on pictures whose terms do not exclude commercial use: read those terms in "
+    "training_data, and name their sources. The code is Apache-2.0."
+)
+#: Data sets whose terms do not exclude commercial use.
+FREE = ("fairface", "lagenda", "csv")
 OWN_LICENSE = "Weights trained on your own pictures alone: their terms are yours. The code is Apache-2.0."
 
 Learnt = tuple[TrainingData, ...]
@@ -106,4 +112,7 @@ def together(groups: Iterable[Iterable[TrainingData]]) -> Learnt:
 
 def license_of(learnt: Sequence[TrainingData]) -> str:
     """Return what a card says of the weights' licence."""
-    return OWN_LICENSE if set(learnt) == {of_data_set("csv")} else RESEARCH_LICENSE
+    if set(learnt) == {of_data_set("csv")}:
+        return OWN_LICENSE
+    free = learnt and set(learnt) <= set(map(of_data_set, FREE))
+    return FREE_LICENSE if free else RESEARCH_LICENSE

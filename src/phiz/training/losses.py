@@ -75,6 +75,28 @@ def distribution_loss(log_p: Tensor, wanted: Tensor) -> Tensor:
     return -(wanted * log_p).sum(-1).mean(-1)
 
 
+def range_loss(log_p: Tensor, bins: Tensor, age_range: Tensor) -> Tensor:
+    """Return -1/N sum_i log P_i(range): the likelihood of the range in which the age lies.
+
+    age_range: (N, 2) first and last year, in whole years completed. A bin is of the range where it is the
+    nearest to one of its years, as a single age has its class in `cross_entropy_loss`. Of a network with a
+    single bin (SSR-Net): the mean of the years outside [first, last + 1), 0 inside.
+
+    >>> bins = torch.tensor([0.0, 10.0, 20.0, 30.0])
+    >>> log_p = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).log()
+    >>> round(range_loss(log_p, bins, torch.tensor([[16.0, 29.0]])).item(), 4)  # -log(0.3 + 0.4)
+    0.3567
+    """
+    first, last = age_range.unbind(1)
+    if len(bins) == 1:
+        age = expected(log_p, bins)
+        return torch.maximum((first - age).clamp(min=0), age - last - 1).mean(-1)
+    low, high = ((bins - end[:, None]).abs().argmin(1, keepdim=True) for end in (first, last))
+    number = torch.arange(len(bins), device=bins.device)
+    outside = (number < low) | (number > high)
+    return -log_p.masked_fill(outside, -torch.inf).logsumexp(-1).mean(-1)
+
+
 def expected(log_p: Tensor, bins: Tensor) -> Tensor:
     """Return the mean of each distribution in years: (..., bins) -> (...).
 
@@ -130,12 +152,14 @@ def multitask_loss(
     female_label: Tensor,
     weights: Loss,
     branches: Sequence[str] | None = None,
+    age_range: Tensor | None = None,
 ) -> Tensor:
     """Weighted sum over the output pairs of binary cross-entropy for gender and `age_loss`.
 
     female: (B, N) logits; (0, N) of a network without gender. ages: (B, N, bins) log-probabilities; (0, N,
     bins) without age. bins: (bins,) years. age_label: (N,) years, NaN where unknown. female_label: (N,) 1, 0,
-    or NaN. branches: the output pair of each row. The weights of absent ones are left out, not given to
+    or NaN. age_range: (N, 2) of faces whose age is a range, see `range_loss`, which is their age loss; NaN
+    for others. branches: the output pair of each row. The weights of absent ones are left out, not given to
     others. A missing label adds nothing and its mean is taken over the labels present, so a picture that
     lacks one label still teaches the other. Returns a scalar.
 
@@ -156,8 +180,15 @@ def multitask_loss(
         cross_entropy = F.binary_cross_entropy_with_logits(logits, target.expand_as(logits), reduction="none")
         total = total + weights.gender * (branch * cross_entropy.mean(1)).sum()
     known = ~torch.isnan(age_label)
-    if known.any() and len(ages):
-        per_branch = age_loss(ages[:, known], bins, age_label[known], weights)
+    ranged = torch.zeros_like(known) if age_range is None else ~known & ~torch.isnan(age_range).any(1)
+    if len(ages) and (labelled := int((known | ranged).sum())):
+        per_branch = ages.new_zeros(len(ages))
+        if known.any():
+            share = known.sum() / labelled
+            per_branch += share * age_loss(ages[:, known], bins, age_label[known], weights)
+        if age_range is not None and ranged.any():
+            within = range_loss(ages[:, ranged], bins, age_range[ranged])
+            per_branch += ranged.sum() / labelled * weights.range * within
         total = total + weights.age * (branch * per_branch).sum()
     return total
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from phiz.errors import DataError
 from phiz.training.fingerprint import Fingerprint, differing, digest, of_pictures
 
-FORMAT = "phiz crops 1"
+FORMAT = "phiz crops 2"
 ABOUT = "about.json"
 #: Of the JPEGs, whose colours are kept at full size.
 QUALITY = 95

@@ -29,11 +29,12 @@ from onnxruntime.quantization.shape_inference import (
     quant_pre_process,
 )
 
-from phiz.models.session import load_model
+from phiz.models.session import AGE, FEMALE, load_model
 from phiz.models.store import find_model
 from phiz.provenance import commit
 from phiz.training.crops import Crops, canonical
 from phiz.training.equalise import PIXEL_SCALE, PIXEL_ZERO, PIXELS, equalise, fold_input
+from phiz.training.figures import plain
 
 CALIBRATION = 512
 METHODS = {
@@ -189,17 +190,14 @@ def write(
 
 
 def measure(model: str | Path, faces: Crops) -> dict[str, float]:
-    """Return age_mae (years) and gender_accuracy (share) of a model on canonical crops, 64 faces a call."""
+    """Return the plain figures of a model on canonical crops, 64 faces a call; see figures.py."""
     loaded = load_model(model)
     crops = canonical(faces.pixels, loaded.size)
     found = [loaded.run(crops[i : i + 64]) for i in range(0, len(crops), 64)]
-    age, female = (np.concatenate([part[name] for part in found]) for name in ("age", "female"))
-    old, known = ~np.isnan(faces.age), ~np.isnan(faces.female)
-    right = (female[known] >= 0.5) == (faces.female[known] == 1)
-    return {
-        "age_mae": round(float(np.abs(age[old] - faces.age[old]).mean()), 3),
-        "gender_accuracy": round(float(right.mean()), 4),
-    }
+    age, female = (
+        np.concatenate([part[name] for part in found]) if name in found[0] else None for name in (AGE, FEMALE)
+    )
+    return {name: round(value, 4) for name, value in plain(age, female, faces).items()}
 
 
 def prepare(graph: onnx.ModelProto, file: Path) -> onnx.ModelProto:

@@ -62,9 +62,10 @@ class Loss:
 
     main, auxiliary, ensemble: weights of the three output pairs; a network with one pair has main alone.
     age, gender: of the two tasks. absolute, distribution, cross_entropy, mean, variance: of the age task's
-    terms, see losses.py. sigma: width of the label distribution in years. smoothing: gender labels are pulled
-    this far towards 1/2, because some are wrong. taught_age, taught_gender: share of a task's loss that comes
-    from the teachers' answers rather than the labels, where [data] taught names them.
+    terms; range: of its term for an age that is a range; see losses.py. sigma: width of the label
+    distribution in years. smoothing: gender labels are pulled this far towards 1/2, because some are wrong.
+    taught_age, taught_gender: share of a task's loss that comes from the teachers' answers rather than the
+    labels, where [data] taught names them.
     """
 
     main: float = 1.0
@@ -77,6 +78,7 @@ class Loss:
     cross_entropy: float = 0.0
     mean: float = 0.0
     variance: float = 0.0
+    range: float = 1.0
     sigma: float = 3.0
     smoothing: float = 0.0
     taught_age: float = 0.5

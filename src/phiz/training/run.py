@@ -17,12 +17,13 @@ from phiz.datasets.table import read_table
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet
 from phiz.training import decision
-from phiz.training.age_gender import AgeAndGender, combined, domains_of, plain, predict
+from phiz.training.age_gender import AgeAndGender, check_heads, combined, domains_of, predict
 from phiz.training.checkpoint import check_start
 from phiz.training.crops import Crops, load_crops
 from phiz.training.decision import Weights
 from phiz.training.domains import balance, measure, score
 from phiz.training.export import export
+from phiz.training.figures import plain
 from phiz.training.kit import crops_of
 from phiz.training.learnt import Learnt
 from phiz.training.loop import train
@@ -55,6 +56,7 @@ def run(
         parts = load_parts(recipe, data, cache)
     else:
         parts = crops_of(recipe, crops, cache, fan_file(recipe))
+    check_heads(recipe, parts)
     task = AgeAndGender(recipe, parts)
     learnt = task.learnt()
     net = train(task, output, resume=resume)
@@ -169,13 +171,13 @@ def _fitted(
 ) -> tuple[Weights, Weights]:
     """Return the branch weights that are best for all domains together; the fixed ones of a task left out."""
     ages, females = (np.concatenate(values, axis=1) for values in zip(*answers.values(), strict=True))
-    age, female = (
-        np.concatenate([getattr(crops, name) for crops in domains.values()]) for name in ("age", "female")
+    span, female = (
+        np.concatenate([getattr(crops, name) for crops in domains.values()]) for name in ("span", "female")
     )
     counts = [balance(crops) for crops in domains.values()]
     by_age, by_gender = (np.concatenate(values) for values in zip(*counts, strict=True))
     return (
-        decision.fit_age_weights(ages, age, by_age) if len(ages) else recipe.decision.age,
+        decision.fit_age_weights(ages, span, by_age) if len(ages) else recipe.decision.age,
         decision.fit_gender_weights(females, female, by_gender) if len(females) else recipe.decision.gender,
     )
 
@@ -197,10 +199,11 @@ def _on_card(
     found = plain(*said, crops)
     figures: dict[str, Any] = {}
     if said[0] is not None:
-        figures |= {"age_weights": list(weights[0]), "age_mae": round(found["val_age_mae"], 3)}
+        figures["age_weights"] = list(weights[0])
+        figures |= {name: round(found[name], 3) for name in ("age_mae", "age_range_error") if name in found}
     if said[1] is not None:
-        accuracy = round(found["val_gender_accuracy"], 4)
-        figures |= {"gender_weights": list(weights[1]), "gender_accuracy": accuracy}
+        figures["gender_weights"] = list(weights[1])
+        figures |= {name: round(found[name], 4) for name in ("gender_accuracy",) if name in found}
     return figures
 
 
