@@ -18,8 +18,8 @@ T = TypeVar("T")
 PARTS = ("train", "validation", "test")
 #: FG-NET's people on whom settings may be chosen, every seventh from the fourth on; the others are a test.
 TUNING_PEOPLE = tuple(f"{person:03}" for person in range(4, 82, 7))
-#: Shares of the parts that are drawn where a data set publishes none, or these alone.
-SHARES = {"test": 0.1, "validation": 0.1, "train": 0.8}
+#: Shares of the parts that are drawn of what a data set does not publish; the first has what is left of few.
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
