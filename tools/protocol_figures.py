@@ -27,7 +27,7 @@ ABSENT = "not measured yet"
 PRINTED = ("data", "morph2", "morph2-age", "fgnet", "megaage-asian", "imdb-wiki", "celeba", "aihub-korean")
 #: The recipes of published networks that phiz has.
 RECIPES = {
-    "Proposed": "multitask-utkface-folds.toml",
+    "Proposed": "papers/light-folds.toml",
     "MV": "comparison/vgg16.toml",
     "MobileNet-V1": "comparison/small/mobilenet-v1.toml",
     "DenseNet": "comparison/small/densenet.toml",
@@ -37,6 +37,8 @@ RECIPES = {
     "MobileFaceNet, before fine-tuning": "label2label-mobilefacenet-celeba.toml",
     "MobileFaceNet, after fine-tuning": "label2label-mobilefacenet-aihub.toml",
 }
+#: What trains the light network on the tables' data sets without genders.
+AGES_ALONE = {"fgnet": "multitask-fgnet.toml", "megaage-asian": "papers/light-ages-folds.toml"}
 YEARS = ("mae", "rmse", "bias")
 
 
@@ -102,8 +104,8 @@ def age_networks() -> str:
 
 def recipe(name: str, row: str) -> str:
     """Return the recipe that trains a published row's network here, "-" where phiz has none."""
-    if (name, row) == ("fgnet", "Proposed"):
-        return "`multitask-fgnet.toml`"
+    if row == "Proposed" and name in AGES_ALONE:
+        return f"`{AGES_ALONE[name]}`"
     return f"`{RECIPES[row]}`" if row in RECIPES else "-"
 
 

@@ -1,4 +1,4 @@
-"""Miniatures of data sets in their published layouts, round one free portrait: fourteen pictures, a face on each."""
+"""Miniatures of data sets in their published layouts: fourteen pictures, one free portrait on each."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def best_network(recipe: Recipe, output: Path) -> TrainableNet:
 
 
 def _held(net: TrainableNet, start: Path) -> dict[str, Tensor]:
-    """Return a checkpoint's weights of what the network has; a head that the recipe leaves out is passed over.
+    """Return a checkpoint's weights of what the network has; a head that a recipe leaves out is passed over.
 
     Raises RecipeError where the checkpoint lacks anything.
     """
