@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,8 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 pytest.importorskip("scipy", reason="the extra eval brings scipy, for IMDB-WIKI's Matlab files")
 
+from made_sets import MAKERS  # noqa: E402
+
 from phiz import Analyzer  # noqa: E402
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.datasets.registry import DATA_SETS  # noqa: E402
@@ -19,9 +20,6 @@ from phiz.errors import RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run  # noqa: E402
-
-sys.path.insert(0, str(Path(__file__).parent))
-from made_sets import MAKERS  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECIPES = ROOT / "recipes" / "datasets"

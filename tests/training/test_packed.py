@@ -126,7 +126,7 @@ def test_half_a_file_is_refused(kit, tmp_path, cut):
 
 def test_a_file_of_another_format_or_content_is_refused(tmp_path):
     for about, message in (
-        ({"format": "phiz crops 0"}, "expected the format 'phiz crops 1', got 'phiz crops 0'; pack it again"),
+        ({"format": "phiz crops 0"}, "expected the format 'phiz crops 2', got 'phiz crops 0'; pack it again"),
         ({}, "could not read it"),
         ({"format": packed.FORMAT, "identity": {}, "parts": {"train": {}}}, "could not read it"),
     ):

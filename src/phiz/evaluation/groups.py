@@ -206,10 +206,10 @@ def measures(rows: Sequence[Scored]) -> list[Measures]:
         found.append(Measures(aged, of_age))
     ranged = [row for row in rows if row.true_first is not None and row.age is not None]
     if ranged:
-        said = tuple(np.array([getattr(row, name) for row in ranged], float) for name in _OF_RANGE)
+        said, first, last = (np.array([getattr(row, name) for row in ranged], float) for name in _OF_RANGE)
         of_range: dict[str, Compute] = {
-            "range_error": lambda w: metrics.range_error(*said, w),
-            "in_range": lambda w: metrics.in_range(*said, w),
+            "range_error": lambda w: metrics.range_error(said, first, last, w),
+            "in_range": lambda w: metrics.in_range(said, first, last, w),
         }
         found.append(Measures(ranged, of_range))
     known = [row for row in rows if row.true_gender is not None and row.gender is not None]

@@ -52,7 +52,13 @@ class Crops:
     def span(self) -> NDArray[np.float32]:
         """Return between which ages each label lies, (N, 2) years: an age twice, or 20 and 30 for 20-29."""
         exact = np.stack([self.age, self.age], 1)
-        return np.where(np.isnan(exact), self.age_range + np.float32([0, 1]), exact)
+        upto = self.age_range + np.array([0, 1], np.float32)
+        return np.where(np.isnan(exact), upto, exact)
+
+    @property
+    def aged(self) -> NDArray[np.bool_]:
+        """Return which pictures have an age or a range of ages, (N,)."""
+        return ~np.isnan(self.span[:, 0])
 
     def __len__(self) -> int:
         return len(self.pixels)

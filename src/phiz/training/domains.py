@@ -113,7 +113,7 @@ def measure(age: NDArray[np.float32] | None, female: NDArray[np.float32] | None,
     """
     by_age, by_gender = {}, {}
     if age is not None:
-        by_age = _by_cell(crops, missed(age, crops.span), ~np.isnan(crops.span).any(1))
+        by_age = _by_cell(crops, missed(age, crops.span), crops.aged)
     if female is not None:
         right = np.where(np.isnan(female), np.nan, (female >= 0.5) == (crops.female == 1))
         by_gender = _by_cell(crops, right, ~np.isnan(crops.female))
@@ -133,7 +133,7 @@ def score(domains: Mapping[str, Figures]) -> float:
 def balance(crops: Crops) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return each picture's weights (N,) for age and for gender: cells weigh the same, 1 together."""
     found = []
-    for known in (~np.isnan(crops.span).any(1), ~np.isnan(crops.female)):
+    for known in (crops.aged, ~np.isnan(crops.female)):
         weight = np.zeros(len(crops))
         counted = _counted(crops, known)
         for rows in counted.values():

@@ -15,9 +15,9 @@ PLAIN = {
 }
 
 
-def missed(age: NDArray[np.float32], span: NDArray[np.float32]) -> NDArray[np.float32]:
+def missed(age: NDArray[np.floating], span: NDArray[np.float32]) -> NDArray[np.floating]:
     """Return by how many years ages (..., N) miss their spans (N, 2), NaN where no label is known."""
-    return np.maximum(np.maximum(span[:, 0] - age, age - span[:, 1]), 0)
+    return np.asarray(np.maximum(np.maximum(span[:, 0] - age, age - span[:, 1]), 0))
 
 
 def plain(

@@ -126,9 +126,9 @@ class Augmentation:
     faint: float = 0.3
 
 
-def sets(path: Path, table: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def sets(path: Path, table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the data sets that a recipe names under [[train]] and [[validation]]. Raises RecipeError."""
-    found: dict[str, tuple[Any, ...]] = {}
+    found: dict[str, Any] = {}
     for name, kind in (("train", TrainingSet), ("validation", ValidationSet)):
         tables = table.get(name, [])
         if not isinstance(tables, list):

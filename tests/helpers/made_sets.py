@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
+from trees import MATLAB_EPOCH, imdb_mat, text
 
 from phiz.data import ASTRONAUT
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from trees import MATLAB_EPOCH, imdb_mat, text
 
 COUNT = 14
 AGES = list(range(20, 20 + COUNT))  # of one band, since parts are drawn band by band
