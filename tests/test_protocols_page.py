@@ -16,13 +16,13 @@ PAGE = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
 
 def test_every_protocol_is_in_the_tables_and_no_other():
     files = {path.stem for path in (ROOT / "protocols").glob("*.toml")}
-    data_sets = "aihub-korean|all-age-faces|celeba|fgnet|fiw|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
+    data_sets = "aihub-korean|all-age-faces|celeba|fairface|fgnet|fiw|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
     named = set(re.findall(rf"`((?:{data_sets})(?:-[a-z0-9-]+)?)`", PAGE))
     assert named == files
 
 
 def test_every_recipe_exists():
-    named = set(re.findall(r"`([a-z0-9-]+\.toml)`", PAGE))
+    named = set(re.findall(r"`((?:[a-z0-9-]+/)*[a-z0-9-]+\.toml)`", PAGE))
     assert named
     assert [name for name in named if not (ROOT / "recipes" / name).exists()] == []
 
