@@ -1,7 +1,8 @@
 """Write the figures that `phiz models show` tells: python tools/model_figures.py [--check].
 
 An installed phiz has no results/, so the few figures that a user asks for travel in the package, in
-src/phiz/models/measured/. docs/models.md is made of them and the cards. Run after a model was measured anew.
+src/phiz/models/measured/. docs/models.md and the texts that the page's foot links to are made of them and the
+cards. Run after a model was measured anew.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any
 
 from pages import fill_blocks, update
 
-from phiz.models.about import MEASURED, about, markdown
+from phiz.models.about import MEASURED, about, markdown, plain
 from phiz.models.card import ModelCard
 from phiz.models.store import list_cards
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results"
 PAGE = ROOT / "docs" / "models.md"
+TEXTS = ROOT / "src" / "phiz" / "serve" / "page" / "about"
 #: Protocols in the order told. Of the first one measured every group is told, of the others all pictures.
 PROTOCOLS = ("utkface-test", "fgnet-cross-dataset", "fiw-test", "celeba-validation")
 KINDS = ("all", "age band", "gender", "group")
@@ -115,6 +117,11 @@ def main() -> int:
         stale += update(MEASURED / f"{card.name}.json", _lines(text))
     blocks = {card.name: partial(_shown, card) for card in list_cards()}
     stale += update(PAGE, fill_blocks(PAGE, PAGE.read_text(encoding="utf-8"), blocks))
+    for card in list_cards():
+        stale += update(TEXTS / f"{card.name}.txt", plain(about(card)) + "\n")
+    names = json.dumps([card.name for card in list_cards()])
+    head = "// The models that have a text here; made by tools/model_figures.py.\n\n"
+    stale += update(TEXTS / "names.js", f"{head}export const NAMES = {names};\n")
     return int(stale > 0)
 
 

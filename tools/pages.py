@@ -13,7 +13,7 @@ def update(page: Path, new: str) -> int:
     if "--check" not in sys.argv[1:]:
         page.write_text(new, encoding="utf-8")
         return 0
-    same = page.read_text(encoding="utf-8") == new
+    same = page.exists() and page.read_text(encoding="utf-8") == new
     tool = Path(sys.argv[0]).name
     print(f"{page.name} is up to date" if same else f"{page.name} differs from results/: run tools/{tool}")
     return int(not same)

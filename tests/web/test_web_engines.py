@@ -155,6 +155,11 @@ def test_foot_tells_of_the_network_that_answers(
     expect(foot).to_contain_text(f"Age by age-accurate: {accurate['age_mae']:.1f} years")
     right = round(100 * accurate["gender_accuracy"])
     expect(foot).to_contain_text(f"Gender by age-accurate: right in {right}%")
+    (link,) = page.locator("#about a").all()
+    with page.context.expect_page() as opened:
+        link.click()
+    expect(opened.value.locator("body")).to_contain_text("INTENDED USE")
+    assert opened.value.url.endswith("/about/age-accurate.txt")
     page.get_by_role("button", name="한국어").click()
     expect(foot).to_contain_text("age-accurate의 나이")
     give(page, PICTURES / "portrait.png")

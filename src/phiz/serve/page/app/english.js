@@ -117,6 +117,7 @@ export const ENGLISH = {
     "These are guesses from pixels, often wrong, and not a statement about a person. Do not use them to check ages or to decide about people.",
   "accuracy.age": "Age by {model}: {years} years off on average, on pictures kept out of training.",
   "accuracy.gender": "Gender by {model}: right in {percent}% of such pictures.",
+  about: "About {model}: use, limits, figures, data",
   "error.name": "{name}: {text}",
   "error.type": "this is not a picture that the browser can read. JPEG, PNG, WebP, BMP and GIF work.",
   "error.format": "this is a {format} file, which cannot be read here. Save it as JPEG first.",

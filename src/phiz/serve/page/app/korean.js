@@ -116,6 +116,7 @@ export const KOREAN = {
   honest: "픽셀에서 추정한 값이며 자주 틀리고, 사람에 대한 사실이 아닙니다. 나이 확인이나 사람에 대한 결정에 쓰지 마세요.",
   "accuracy.age": "{model}의 나이: 학습에 쓰지 않은 사진에서 평균 {years}세 벗어납니다.",
   "accuracy.gender": "{model}의 성별: 그런 사진의 {percent}%에서 맞습니다.",
+  about: "{model} 설명(영어): 용도, 한계, 수치, 데이터",
   "error.name": "{name}: {text}",
   "error.type": "브라우저가 읽을 수 있는 사진이 아닙니다. JPEG, PNG, WebP, BMP, GIF를 사용하세요.",
   "error.format": "{format} 파일은 여기서 읽지 못합니다. 먼저 JPEG로 저장하세요.",

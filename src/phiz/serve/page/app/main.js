@@ -1,5 +1,6 @@
 // The page: what its buttons, keys and files do.
 
+import { NAMES } from "../about/names.js";
 import { findAudience, listenToAudience, rewriteAudience } from "./audience.js";
 import { chooseEngine, currentEngine, findEngines, showNote, whenEngineChanges } from "./engines.js";
 import { asCsv, asJson, save } from "./downloads.js";
@@ -51,6 +52,17 @@ function showAccuracy() {
   if (years !== undefined) words.push(say("accuracy.age", { model: age.name, years: years.toFixed(1) }));
   if (share !== undefined) words.push(say("accuracy.gender", { model: gender.name, percent: Math.round(100 * share) }));
   byId("accuracy").textContent = words.join(" ");
+  const known = [...new Set([age?.name, gender?.name])].filter((name) => NAMES.includes(name));
+  byId("about").replaceChildren(...known.map(aboutLink));
+}
+
+/** A link to all that there is to say of a model. */
+function aboutLink(model) {
+  const link = document.createElement("a");
+  link.href = `about/${model}.txt`;
+  link.target = "_blank"; // pictures on this page would be gone
+  link.textContent = say("about", { model });
+  return link;
 }
 
 /** A figure on a card: its steps of making stand in order, so the last one is about the weights as they are. */
