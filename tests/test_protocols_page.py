@@ -1,4 +1,4 @@
-"""What docs/protocols.md promises: every protocol file and no other, figures straight from results/."""
+"""What the page of the papers promises: every protocol file and no other, figures straight from results/."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "protocols.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "experiments" / "papers.md").read_text(encoding="utf-8")
 
 
 def test_every_protocol_is_in_the_tables_and_no_other():
     files = {path.stem for path in (ROOT / "protocols").glob("*.toml")}
-    data_sets = "aihub-korean|all-age-faces|celeba|fairface|fgnet|fiw|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
+    data_sets = (
+        "aihub-korean|all-age-faces|celeba|fairface|fgnet|fiw|imdb-wiki|lfwa|megaage-asian|morph2|utkface"
+    )
     named = set(re.findall(rf"`((?:{data_sets})(?:-[a-z0-9-]+)?)`", PAGE))
     assert named == files
 

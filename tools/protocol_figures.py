@@ -1,4 +1,4 @@
-"""Put the figures of results/ and docs/published.csv into docs/: cells of every page, tables of protocols.md.
+"""Put the figures of results/ and docs/published.csv into docs/: cells of every page, tables of papers.md.
 
     python tools/protocol_figures.py          rewrite the pages
     python tools/protocol_figures.py --check  say whether the pages are up to date (exit status 1 if not)
@@ -20,7 +20,7 @@ import published
 from pages import fill_blocks, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "protocols.md"
+PAGE = ROOT / "docs" / "experiments" / "papers.md"
 CELL = re.compile(r"(<!--figure (.+?); (.+?); (.+?); (.+?)-->).*?(<!--end-->)")
 ABSENT = "not measured yet"
 #: The tables that the light network's papers and the MobileFaceNet paper print.
@@ -116,9 +116,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
 
 
 def main() -> int:
-    """Fill the cells of every page, and the blocks of docs/protocols.md."""
+    """Fill the cells of every page, and the blocks of docs/experiments/papers.md."""
     stale = 0
-    for page in sorted(PAGE.parent.rglob("*.md")):
+    for page in sorted((ROOT / "docs").rglob("*.md")):
         text = published.fill(fill_figures(page.read_text(encoding="utf-8")))
         stale += update(page, fill_blocks(page, text, BLOCKS) if page == PAGE else text)
     return int(stale > 0)

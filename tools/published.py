@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).resolve().parents[1] / "docs" / "published.csv"
-#: What a paper is called on a page; docs/protocols.md names its authors and title.
+#: What a paper is called on a page; docs/experiments/papers.md names its authors and title.
 PAPERS = {
     "journal": "journal paper",
     "conference": "conference paper",
