@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import struct
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,12 @@ from phiz.types import Face
 BOX = (211.25, 133.5, 87.75, 91.125)
 POINT = (233.375, 158.625)
 SCORE, GENDER_SCORE, FACING = 0.8712890625, 0.93359375, 0.7841796875
-FIRST_ID = 7_340_033
+FIRST_ID = 16_213_761
 AGE = 31.421875
+EFFECT_COLUMNS = [
+    *("start", "period", "content", "random", "age", "gender"),
+    *("people", "viewers", "presence_ms", "attention_ms", "attention_squared", "shown_ms"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +34,13 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("counted") / "audience.db"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("time.time", lambda: MIDNIGHT + 86400.0)
-        with open_store(path, zone="UTC", retention=30) as store, Counter(store, began=MIDNIGHT) as counter:
+        with (
+            open_store(path, zone="UTC", retention=30) as store,
+            Counter(store, began=MIDNIGHT, shown=store.shown) as counter,
+        ):
+            for minute in range(0, 60, 2):
+                start = datetime.fromtimestamp(MIDNIGHT + 60 * minute, timezone.utc)
+                store.on_shown(f"content {minute % 3}", start, start + timedelta(seconds=90))
             for second in range(0, 6000, 4):
                 busy = second < 3600
                 tracks = []
@@ -55,7 +66,7 @@ def test_tables_and_columns_are_the_declared_ones(database: Path) -> None:
         kinds = connection.execute("SELECT DISTINCT period, age, gender FROM audience_totals").fetchall()
         starts = connection.execute("SELECT start FROM audience_totals").fetchall()
         settings = dict(connection.execute("SELECT name, value FROM audience_settings"))
-        for table in ("audience_totals", "audience_running", "audience_settings"):
+        for _, table in found:
             # The order in which an hour's rows came to be is not kept.
             with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):
                 connection.execute(f"SELECT rowid FROM {table}")
@@ -73,6 +84,9 @@ def test_tables_and_columns_are_the_declared_ones(database: Path) -> None:
             *("dwell_60_180", "dwell_180_more"),
         ],
         ("table", "audience_settings"): ["name", "value"],
+        ("table", "audience_effects"): EFFECT_COLUMNS,
+        ("table", "audience_effects_running"): ["source", *EFFECT_COLUMNS],
+        ("table", "audience_shown"): ["began_ms", "content", "random", "until_ms", "told"],
     }
     assert {kind[0] for kind in kinds} <= {"minute", "hour", "day"}
     assert {kind[1] for kind in kinds} <= {"0-12", "13-19", "20-39", "40-59", "60+", "all", "mixed"}
@@ -101,9 +115,14 @@ def test_every_byte_that_is_not_zero_belongs_to_a_row_that_a_query_shows(databas
             *connection.execute("SELECT * FROM audience_settings"),
             *connection.execute("SELECT * FROM audience_totals"),
             *connection.execute("SELECT * FROM audience_running"),
+            *connection.execute("SELECT * FROM audience_effects"),
+            *connection.execute("SELECT * FROM audience_effects_running"),
+            *connection.execute("SELECT * FROM audience_shown"),
         ]
+        (kept,) = connection.execute("SELECT count(*) FROM audience_effects WHERE age != 'all'").fetchone()
     connection.close()
     assert len(shown) > 40
+    assert kept > 5  # of contents and groups together
     assert sorted(map(repr, records(database.read_bytes()))) == sorted(map(repr, shown))
 
 
@@ -125,17 +144,19 @@ def test_retention_leaves_no_bytes(database: Path) -> None:
     assert all(time in old for time in times)
     with open_store(database) as store:
         store.tidy(now=MIDNIGHT + 40 * 86400)
-        assert store.rows(now=MIDNIGHT) == {}
+        assert store.rows(now=MIDNIGHT) == store.effects(now=MIDNIGHT) == {}
     new = database.read_bytes()
     # SQLite leaves bare places of its own in a page that was emptied, and nothing of a row.
     assert not any(time in new for time in times)
     assert not any(word in new for word in (b"female", b"mixed", b"20-39", b"60+"))
+    assert b"content 1" in old
+    assert b"content 1" not in new
     assert sum(map(bool, new)) < sum(map(bool, old)) / 2
 
 
 def test_the_columns_of_the_report_are_those_of_the_table() -> None:
-    assert tables.KEY_COLUMNS == ("start", "period", "age", "gender")
-    assert tables.SUM_COLUMNS[:3] == ("people", "presence_ms", "attention_ms")
+    assert tables.GROUPS.key_columns == ("start", "period", "age", "gender")
+    assert tables.EFFECTS.key_columns == ("start", "period", "content", "random", "age", "gender")
 
 
 # A reader of SQLite's file format (https://sqlite.org/fileformat2.html) that accounts for every byte.

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +258,62 @@ def test_it_needs_the_base_package_alone(counted: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 5
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Path:
+    """An hour of coffee and, in a third of the minutes at random, tea; women face both, men coffee."""
+    path = tmp_path / "shop.db"
+    visits = [Visit(60 * n + 5 * i, 60 * n + 5 * i + 20) for n in range(60) for i in range(2)]
+    visits += [Visit(60 * n, 60 * n + 10, gender="male", facing=float(n % 3 > 0)) for n in range(60)]
+    with open_store(path, zone="UTC") as store, Counter(store, began=NOON, shown=store.shown) as counter:
+        for minute in range(60):
+            start = datetime.fromtimestamp(NOON + 60 * minute, timezone.utc)
+            content, random = ("tea.mp4", True) if minute % 3 == 0 else ("coffee.mp4", False)
+            store.on_shown(content, start, start + timedelta(seconds=30), random=random)
+        play(counter, visits, range(0, 3601))
+    return path
+
+
+def test_by_content(shown: Path) -> None:
+    done = run(shown, "--by", "content")
+    assert done.exit_code == 0
+    head, *lines = done.stdout.splitlines()
+    assert " ".join(head.split()) == "content random age gender shown came saw it faced a second 95%"
+    # 80 women for 20 s and 40 men for 10 s in the 40 half minutes of coffee; 40 women alone face tea. The
+    # factor of the interval is exp(1.96 / sqrt(n)), n = 2000^2 / (80 * 20^2 + 40 * 10^2) = 111.1, then 80,
+    # 40 and 40.
+    assert [" ".join(line.split()) for line in lines] == [
+        "coffee.mp4 all all 1200 s 120 120 2000 s 1.667 1.384 to 2.007",
+        "of these 20-39 female 1200 s 80 80 1600 s 1.333 1.071 to 1.660",
+        "of these 20-39 male 1200 s 40 40 400 s 0.333 0.245 to 0.454",
+        "tea.mp4 yes all all 600 s 60 60 800 s 1.333 0.978 to 1.818",
+        "of these yes 20-39 female 600 s 40 40 800 s 1.333 0.978 to 1.818",
+        "of these yes 20-39 male 600 s 20 20 0 s 0.000 - too few",
+    ]
+    assert done.stderr.splitlines() == [
+        'phiz: "too few": the attention is that of fewer than 20 people (or as good as), so the figure '
+        "is too small to compare",
+    ]
+
+
+def test_by_content_as_csv_json_lines_and_parquet(shown: Path, tmp_path: Path) -> None:
+    lines = [
+        json.loads(line) for line in run(shown, "--by", "content", "--format", "jsonl").stdout.splitlines()
+    ]
+    rows = list(csv.DictReader(io.StringIO(run(shown, "--by", "content", "--format", "csv").stdout)))
+    texts = [["" if value is None else str(value) for value in line.values()] for line in lines]
+    assert texts == [list(row.values()) for row in rows]
+    assert rows[0]["attention_per_second"] == "1.6667"
+    assert lines[-1]["interval_low"] is None
+    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra scale brings pyarrow")
+    target = tmp_path / "effect.parquet"
+    assert run(shown, "--by", "content", "--output", target).exit_code == 0
+    assert parquet.read_table(target).to_pylist() == lines
+
+
+def test_by_content_takes_no_periods_and_says_where_there_is_nobody(counted: Path) -> None:
+    words = "phiz: --by content tells of all the time, and of nothing that runs; leave --per and --running\n"
+    assert run(counted, "--by", "content", "--per", "day").output == words
+    assert run(counted, "--by", "content", "--running").output == words
+    assert run(counted, "--by", "content", "--to", "2026-01-01").stderr == NOBODY

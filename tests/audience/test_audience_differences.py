@@ -13,12 +13,15 @@ from made_tracks import MEN, MIDNIGHT, UNSURE, WOMEN
 
 from phiz.audience import Store, open_store
 from phiz.audience.calendar import Calendar
+from phiz.audience.effect import Effect, EffectLine, effect_report
 from phiz.audience.ledger import Ledger
 from phiz.audience.report import Line, report
-from phiz.audience.totals import ALL, DAY, HOUR, MINUTE, Group, Totals
+from phiz.audience.totals import ALL, DAY, HOUR, MINUTE, NOTHING, Group, Shown, Totals
 
 GROUPS = [WOMEN, MEN, UNSURE, Group("60+", "male")]
 HOURS = (3, 9, 10, 20)
+CONTENTS = [Shown("coffee"), Shown("tea"), Shown("tea", True), NOTHING]
+SPANS = ((None, None), (MIDNIGHT + 3600 * 5, None), (None, MIDNIGHT + 3600 * 9 + 600))
 INDIA = Calendar("Asia/Kolkata")  # its hours begin at half past
 
 
@@ -28,12 +31,13 @@ def _day_after(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Person(NamedTuple):
-    """Who came in which minute of the day, before which screen."""
+    """Who came in which minute of the day, before which screen, and what it showed."""
 
     minute: int
     group: Group
     dwell: int
     screen: int
+    content: Shown = NOTHING
 
 
 class Told(NamedTuple):
@@ -54,13 +58,20 @@ def told(lines: Iterable[Line]) -> list[Told]:
 
 def reports(store: Store, k: int) -> Iterator[list[Line]]:
     """Every kind of report that one can have now: periods, parts of the day, time zones, larger groups."""
-    spans = ((None, None), (MIDNIGHT + 3600 * 5, None), (None, MIDNIGHT + 3600 * 9 + 600))
-    for (since, before), per in product(spans, (MINUTE, HOUR, DAY)):
+    for (since, before), per in product(SPANS, (MINUTE, HOUR, DAY)):
         rows, kept = store.rows(since, before), store.settings
         yield report(rows, per, k, kept.calendar, kept.groups_per)
         if per != MINUTE:
             yield report(rows, per, k, INDIA, kept.groups_per)
             yield report(rows, per, k + 2, kept.calendar, kept.groups_per)
+
+
+def effect_reports(store: Store, k: int) -> Iterator[tuple[list[Line], list[EffectLine]]]:
+    """Every kind of report by content, each with that by group of the same time."""
+    kept = store.settings
+    for (since, before), least in product(SPANS, (k, k + 2)):
+        by_group = report(store.rows(since, before), DAY, least, kept.calendar, kept.groups_per)
+        yield by_group, effect_report(store.effects(since, before), least, kept.calendar, kept.groups_per)
 
 
 def count(store: Store, people: list[Person], screens: int) -> Iterator[int]:
@@ -73,11 +84,16 @@ def count(store: Store, people: list[Person], screens: int) -> Iterator[int]:
     for minute in sorted(by_minute):
         for screen, ledger in enumerate(ledgers):
             groups: dict[Group, Totals] = {}
+            effects: dict[Shown, Effect] = {}
             for number, person in by_minute[minute]:
                 if person.screen % screens == screen:
                     one = totals(number, person.dwell)
                     groups[person.group] = groups.get(person.group, Totals()) + one
-            ledger.add(MIDNIGHT + 60 * minute, groups)
+                    cell = person.content._replace(age=person.group.age, gender=person.group.gender)
+                    effect = Effect(1, 1, one.presence, one.attention)
+                    effects[cell] = effects.get(cell, Effect()) + effect
+                    effects[person.content] = Effect(shown=60_000)
+            ledger.add(MIDNIGHT + 60 * minute, groups, effects)
             store.write(ledger.changes)
             ledger.taken()
         unit = kept.calendar.start(MIDNIGHT + 60 * minute, kept.groups_per)
@@ -92,13 +108,13 @@ def count(store: Store, people: list[Person], screens: int) -> Iterator[int]:
     yield 0
 
 
+def check(k: int, one: int, other: int, what: object) -> None:
+    for part in (one & ~other, other & ~one, one & other):
+        assert part.bit_count() == 0 or part.bit_count() >= k, what
+
+
 def assert_nobody_stands_alone(k: int, seen: list[list[Line]]) -> None:
     """Subtract every line from every other that counts the same way, and whole reports from each other."""
-
-    def check(one: int, other: int, what: object) -> None:
-        for part in (one & ~other, other & ~one, one & other):
-            assert part.bit_count() == 0 or part.bit_count() >= k, what
-
     ways: dict[bool, set[int]] = {True: set(), False: set()}
     sums: set[int] = set()
     for lines in seen:
@@ -111,7 +127,35 @@ def assert_nobody_stands_alone(k: int, seen: list[list[Line]]) -> None:
         sums.add(sum(people for _, people in found))
     for sets in (*ways.values(), sums):
         for one, other in product(sets, sets):
-            check(one, other, f"{one:b} and {other:b}")
+            check(k, one, other, f"{one:b} and {other:b}")
+
+
+class Effects(NamedTuple):
+    """The sets of people that reports by content tell of, and those by group beside them."""
+
+    contents: set[int]
+    cells: set[int]
+    groups: set[int]
+
+    def take_in(self, k: int, by_group: list[Line], by_content: list[EffectLine]) -> None:
+        told_groups = {people for _, people in told(by_group)}
+        everybody = 0
+        for line in by_content:
+            if line.effect is not None:
+                people = line.effect.presence
+                assert people.bit_count() == line.effect.people >= k
+                (self.contents if line.shown.age == ALL else self.cells).add(people)
+                everybody |= people
+        assert everybody == sum(told_groups), "both ways tell the same people"
+        self.groups.update(told_groups)
+
+    def assert_nobody_stands_alone(self, k: int) -> None:
+        """Subtract every line by content from every other, and those of groups from the groups."""
+        for one, other in (
+            *product(self.contents | self.cells, self.contents | self.cells),
+            *product(self.cells, self.groups),
+        ):
+            check(k, one, other, f"{one:b} and {other:b}")
 
 
 def assert_ways_fit(k: int, by_time: list[Line], by_group: list[Line]) -> None:
@@ -133,22 +177,27 @@ PEOPLE = st.lists(
         st.sampled_from(GROUPS),
         st.integers(0, 2),
         st.integers(0, 1),
+        st.sampled_from(CONTENTS),
     ),
     max_size=40,
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PEOPLE, st.integers(2, 5), st.sampled_from([HOUR, DAY]), st.integers(1, 2))
 def test_no_difference_of_any_two_reports_is_about_fewer_than_k(
     people: list[Person], k: int, unit: str, screens: int
 ) -> None:
     seen: list[list[Line]] = []
+    effects = Effects(set(), set(), set())
     with open_store(":memory:", k=k, zone="UTC", groups_per=unit) as store:
         for running in count(store, people, screens):
             now = list(reports(store, k))
             assert all(one & running == 0 for lines in now for _, one in told(lines))
             seen += [lines for lines in now if lines not in seen]
+            for pair in effect_reports(store, k):
+                effects.take_in(k, *pair)
+            assert all(people & running == 0 for people in effects.contents | effects.cells)
             rows = store.rows()
             way = [report(rows, MINUTE, k, store.settings.calendar, unit)]
             way.append(report(rows, unit, k, store.settings.calendar, unit))
@@ -161,6 +210,9 @@ def test_no_difference_of_any_two_reports_is_about_fewer_than_k(
         everybody = store.rows(unfinished=True)
         store.change(k=k + 1)
         seen += reports(store, k + 1)
+        for pair in effect_reports(store, k + 1):
+            effects.take_in(k + 1, *pair)
+    effects.assert_nobody_stands_alone(k)
     assert_nobody_stands_alone(k, seen)
     assert all(cell == 0 or cell >= k for sums in dwell for cell in sums)
     # Nothing is lost: who is not told waits.

@@ -137,7 +137,7 @@ def test_a_line_has_k_people_or_no_figures(
     lines = report(both_views(counted, unit), per, k, UTC, unit)
     for line in lines:
         if line.totals is not None:
-            assert line.totals.people >= k or line.totals.only_dwell
+            assert line.totals.people >= k or line.totals.nobody
             assert all(cell == 0 or cell >= k for cell in line.totals.dwell)
     keys = [(line.start, line.period, line.age, line.gender) for line in lines]
     assert len(set(keys)) == len(keys)
@@ -170,7 +170,7 @@ def test_a_report_may_ask_for_larger_groups(
     assert all(some <= whole for some, whole in zip(told, total(stored).values()[:3], strict=True))
     # A day's row may be told of some and withhold others, of no people but of time that they were there.
     kept = merge(stored, max(k, stored_k), UTC).values()
-    if all(totals.people >= max(k, stored_k) or totals.only_dwell for totals in kept):
+    if all(totals.people >= max(k, stored_k) or totals.nobody for totals in kept):
         assert told == total(stored).values()[:3]
 
 

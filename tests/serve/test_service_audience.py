@@ -6,22 +6,24 @@ import json
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import audiences
 import pytest
 from fastapi.testclient import TestClient
+from made_tracks import Visit, play
 from service import PATIENCE, make_app, wait_until
 from typer.testing import CliRunner
 
 from phiz import Analyzer
-from phiz.audience import StoreError, open_store
+from phiz.audience import Counter, StoreError, open_store
 from phiz.audience import database as databases
 from phiz.audience.ledger import Changes
 from phiz.audience.totals import EVERYBODY, Group, Key, Totals
 from phiz.cli import app as command_line
-from phiz.serve.schema import AudienceReport
+from phiz.serve.schema import AudienceReport, ContentReport
 from phiz.serve.settings import Settings
 
 #: Midnight of Sunday, 22 November 2026, in UTC.
@@ -216,3 +218,29 @@ def test_a_service_does_not_start_without_the_database_it_names(analyzer: Analyz
 
 def test_the_password_of_a_database_is_in_no_text_of_the_settings() -> None:
     assert "hidden" not in repr(Settings(audience="postgresql://phiz:hidden@db/audience"))
+
+
+def test_the_lines_by_content_are_those_of_the_command_line(analyzer: Analyzer, tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    shop = datetime.fromtimestamp(MIDNIGHT, timezone.utc)
+    with open_store(path, zone="UTC") as store, Counter(store, began=MIDNIGHT, shown=store.shown) as counter:
+        for minute in range(40):
+            start = shop + timedelta(minutes=minute)
+            store.on_shown(f"{minute % 2}.mp4", start, start + timedelta(minutes=1))
+        play(counter, [Visit(30 * n, 30 * n + 20, facing=1.0) for n in range(80)], range(0, 2401))
+    client = TestClient(make_app(analyzer, settings={"audience": str(path)}))
+    answer = client.get("/v1/audience/contents", params={"from": "2026-11-20"})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["lines"] == printed(path, "--by", "content")
+    assert [(line["content"], line["people"], line["age"]) for line in told["lines"]] == [
+        *(("0.mp4", 40, "all"), ("0.mp4", 40, "20-39"), ("1.mp4", 40, "all"), ("1.mp4", 40, "20-39")),
+    ]
+    assert told["lines"][0]["attention_per_second"] == pytest.approx(40 * 20 / 1200, abs=1e-4)
+    assert told["cautions"][0].startswith("nothing was shown at random")
+    described = client.get("/openapi.json").json()["components"]["schemas"]
+    assert set(described["ContentReport"]["properties"]) == set(told)
+    assert list(described["ContentLine"]["properties"]) == list(told["lines"][0])
+    ContentReport.model_validate(told)
+    assert client.get("/v1/audience/contents", params={"from": "never"}).status_code == 422
+    assert TestClient(make_app(analyzer)).get("/v1/audience/contents").status_code == 404

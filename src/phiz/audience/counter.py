@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..types import Face
 from .database import StoreError
+from .effect import Effect
 from .ledger import Ledger
+from .looks import Exposure, Looks, Piece, Programme, milliseconds
 from .store import Store
-from .totals import FACING, MINUTE, Group, Totals, dwell_bin, group_of
+from .totals import FACING, MINUTE, NO_DWELL, Group, Shown, Totals, dwell_bin, group_of
 
 #: Longest time in seconds between two looks at a person that counts as presence: a stalled stream is none.
 LONGEST_LOOK = 5.0
@@ -19,6 +22,8 @@ LONGEST_LOOK = 5.0
 CLOCK_SET = 60.0
 #: Seconds after which a track whose end was never told is forgotten.
 FORGOTTEN = 600.0
+#: Seconds after a minute by which a player has told what it showed, for a live stream.
+LAG = 15.0
 #: How often the end of a run tries to write what it still has.
 LAST_TRIES = 5
 
@@ -41,35 +46,88 @@ class Tracked(Protocol):
 class _Person:
     """A track's part in the running minute; never leaves this file but in a sum."""
 
-    __slots__ = ("attention", "began", "dwell", "ended", "face", "group", "last", "presence")
+    __slots__ = ("came", "dwell", "ended", "face", "faced", "group", "looks")
 
     def __init__(self, face: Face, now: float) -> None:
         self.face: Face | None = face  # until the group is fixed
         self.group: Group | None = None  # fixed at the end of the person's first minute
-        self.last = now
+        self.came: float | None = now  # told with that minute
+        self.looks = Looks(now)
+        self.dwell = NO_DWELL
         self.ended = False
-        self._begin_minute(began=1)
-
-    def _begin_minute(self, began: int) -> None:
-        self.began, self.presence, self.attention = began, 0.0, 0.0
-        self.dwell = Totals().dwell
+        self.faced: dict[Shown, int] = {}  # milliseconds of attention by what was on
 
     def look(self, track: Tracked, now: float) -> None:
-        seconds = max(0.0, now - self.last)
-        self.presence += seconds
-        if track.facing >= FACING:
-            self.attention += seconds
-        self.last = max(now, self.last)
+        self.looks.look(now, track.facing >= FACING)
         if self.group is None:
             self.face = track.face
 
-    def end_minute(self) -> tuple[Group, Totals]:
+    def end_minute(self) -> _Part:
         if self.group is None:
             assert self.face is not None
             self.group, self.face = group_of(self.face), None
-        totals = Totals(self.began, round(1000 * self.presence), round(1000 * self.attention), self.dwell)
-        self._begin_minute(began=0)
-        return self.group, totals
+        part = _Part(self, self.group, self.looks.take(), self.came, self.dwell)
+        self.came, self.dwell = None, NO_DWELL
+        return part
+
+
+class _Part(NamedTuple):
+    """A person's part in a minute that is over."""
+
+    person: _Person
+    group: Group
+    pieces: list[Piece]
+    came: float | None
+    dwell: tuple[int, ...]
+
+    def totals(self) -> Totals:
+        presence = sum(piece.seconds for piece in self.pieces)
+        attention = sum(piece.seconds for piece in self.pieces if piece.facing)
+        return Totals(int(self.came is not None), round(1000 * presence), round(1000 * attention), self.dwell)
+
+    def effects(self, on: Programme) -> dict[Shown, Effect]:
+        """Return the same by what was on; in the order of minutes, as it goes on from the ones before."""
+        totals, cut = self.totals(), on.split(self.pieces)
+        presence = milliseconds(cut, totals.presence)
+        attention = milliseconds([part for part in cut if part[1].facing], totals.attention)
+        came = None if self.came is None else on.at(self.came)
+        effects: dict[Shown, Effect] = {}
+        for shown in {*presence, *attention} | ({came} if came else set()):
+            before = self.person.faced.get(shown)
+            after = (before or 0) + attention.get(shown, 0)
+            self.person.faced[shown] = after
+            effects[shown._replace(age=self.group.age, gender=self.group.gender)] = Effect(
+                people=int(shown == came),
+                viewers=int(before is None),
+                presence=presence.get(shown, 0),
+                attention=attention.get(shown, 0),
+                squared=after**2 // 1000 - (before or 0) ** 2 // 1000,
+            )
+        return effects
+
+
+class _Minute(NamedTuple):
+    """A minute that is over; watched: when the camera saw, whoever was there."""
+
+    start: int
+    parts: list[_Part]
+    watched: list[Piece]
+
+    def groups(self) -> dict[Group, Totals]:
+        groups: dict[Group, Totals] = {}
+        for part in self.parts:
+            if totals := part.totals():
+                groups[part.group] = groups.get(part.group, Totals()) + totals
+        return groups
+
+    def effects(self, on: Programme) -> dict[Shown, Effect]:
+        watched = round(1000 * sum(piece.seconds for piece in self.watched))
+        shown = milliseconds(on.split(self.watched), watched)
+        effects = {content: Effect(shown=time) for content, time in shown.items()}
+        for part in self.parts:
+            for content, effect in part.effects(on).items():
+                effects[content] = effects.get(content, Effect()) + effect
+        return effects
 
 
 class Counter:
@@ -78,15 +136,26 @@ class Counter:
     store: gets each minute's totals in one transaction at the minute's end, and takes time for it.
     began: Unix time at second 0 of the stream's clock; 0 where that clock is Unix time.
     on_problem: is told in a sentence that a minute could not be written; it is written with the next.
+    shown: returns what was on the screen between two instants, as `Store.shown` does; None: nothing.
+    lag: seconds after the end of a minute before it is asked for, and the minute written.
     """
 
     def __init__(
-        self, store: Store, *, began: float = 0.0, on_problem: Callable[[str], None] | None = None
+        self,
+        store: Store,
+        *,
+        began: float = 0.0,
+        on_problem: Callable[[str], None] | None = None,
+        shown: Callable[[float, float], Iterable[Exposure]] | None = None,
+        lag: float = 0.0,
     ) -> None:
         self._store, self._began = store, began
         self._tell = on_problem or (lambda problem: None)
+        self._shown, self._lag = shown or (lambda since, before: ()), lag
         self._people: dict[int, _Person] = {}
         self._minute: int | None = None  # when the running minute begins
+        self._over: deque[_Minute] = deque()  # minutes that wait for what was shown
+        self._camera = Looks(-math.inf)
         self._now = 0.0
         self._settings = store.settings
         self._ledger = Ledger(self._settings.groups_per, self._settings.k, self._settings.calendar)
@@ -101,21 +170,25 @@ class Counter:
         if not math.isfinite(now):
             raise ValueError(f"expected a time in seconds, got {time}")
         if self._minute is not None and now < self._now - CLOCK_SET:
-            self._end_minute()
-            for person in self._people.values():
-                person.last = now
+            self._sum()
+            self._write(None)
+            for looks in (self._camera, *(person.looks for person in self._people.values())):
+                looks.last = now
         self.leave(ended)
         known = [(track, self._people[track.id]) for track in tracks if track.id in self._people]
-        for _, person in known:
-            if now - person.last > LONGEST_LOOK:
-                person.last = now
+        for looks in (self._camera, *(person.looks for _, person in known)):
+            if now - looks.last > LONGEST_LOOK:
+                looks.last = now
         if self._minute is not None and now >= self._minute + 60:
+            self._camera.look(self._minute + 60, False)
             for track, person in known:
                 person.look(track, self._minute + 60)
-            self._end_minute()
+            self._sum()
+        self._write(now)
         if self._minute is None:
             self._minute = self._settings.calendar.start(now, MINUTE)
         self._now = now
+        self._camera.look(now, False)
         for track in tracks:
             self._people.setdefault(track.id, _Person(track.face, now)).look(track, now)
 
@@ -136,6 +209,7 @@ class Counter:
         """
         if self._minute is not None:
             self._sum()
+        self._release(None)
         self._ledger.close()
         for left in reversed(range(LAST_TRIES)):
             try:
@@ -156,8 +230,10 @@ class Counter:
     ) -> None:
         self.close()
 
-    def _end_minute(self) -> None:
-        self._sum()
+    def _write(self, now: float | None) -> None:
+        """Write the minutes whose time has come, if any."""
+        if not self._release(now):
+            return
         try:
             self._store.write(self._ledger.changes)
         except StoreError as error:
@@ -168,15 +244,27 @@ class Counter:
             self._settings = self._store.settings
             self._ledger.change(self._settings.groups_per, self._settings.k, self._settings.calendar)
 
+    def _release(self, now: float | None) -> bool:
+        """Give the ledger the minutes whose time has come by `now`, None: all; return whether any had."""
+        released = False
+        while self._over and (now is None or now >= self._over[0].start + 60 + self._lag):
+            minute = self._over.popleft()
+            try:
+                on = Programme(self._shown(minute.start, minute.start + 60))
+            except StoreError as error:
+                self._tell(f"{error}; what was shown in this minute is not known")
+                on = Programme()
+            self._ledger.add(minute.start, minute.groups(), minute.effects(on))
+            released = True
+        return released
+
     def _sum(self) -> None:
-        """Add up the running minute by group, and forget who has gone."""
+        """End the running minute, and forget who has gone."""
         assert self._minute is not None
-        groups: dict[Group, Totals] = {}
+        parts: list[_Part] = []
         for number, person in list(self._people.items()):
-            group, totals = person.end_minute()
-            if totals:
-                groups[group] = groups.get(group, Totals()) + totals
-            if person.ended or self._now - person.last > FORGOTTEN:
+            parts.append(person.end_minute())
+            if person.ended or self._now - person.looks.last > FORGOTTEN:
                 del self._people[number]
-        self._ledger.add(self._minute, groups)
+        self._over.append(_Minute(self._minute, parts, self._camera.take()))
         self._minute = None

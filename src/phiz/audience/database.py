@@ -38,6 +38,9 @@ class Database(Protocol):
     def create_table(self, columns: str) -> str:
         """Return the SQL that makes the table where there is none."""
 
+    def has_table(self, execute: Execute, name: str) -> bool:
+        """Return whether there is a table of that name."""
+
     def close(self) -> None:
         """Give the connection back."""
 
@@ -78,6 +81,9 @@ class SqliteDatabase:
     def create_table(self, columns: str) -> str:  # noqa: D102
         # Without rowids, which would tell the order in which the rows of an hour were written.
         return f"CREATE TABLE IF NOT EXISTS {columns} WITHOUT ROWID"
+
+    def has_table(self, execute: Execute, name: str) -> bool:  # noqa: D102
+        return bool(execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)))
 
     def close(self) -> None:  # noqa: D102
         self._connection.close()
@@ -132,6 +138,9 @@ class PostgresDatabase:
 
     def create_table(self, columns: str) -> str:  # noqa: D102
         return f"CREATE TABLE IF NOT EXISTS {columns}"
+
+    def has_table(self, execute: Execute, name: str) -> bool:  # noqa: D102
+        return execute("SELECT to_regclass(?)", (name,))[0][0] is not None
 
     def close(self) -> None:  # noqa: D102
         if self._connection is not None:

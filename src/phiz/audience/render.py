@@ -96,7 +96,6 @@ def _dwell(totals: Totals) -> tuple[int, ...] | None:
 def write_parquet(lines: Sequence[Line], path: str) -> None:
     """Write the lines to a Parquet file, times in UTC, which appears once complete. Raises OutputError."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     moment, seconds = pa.timestamp("ms", tz="UTC"), pa.float64()
     types = {"start": moment, "end": moment, "presence_seconds": seconds, "attention_seconds": seconds}
@@ -106,9 +105,17 @@ def write_parquet(lines: Sequence[Line], path: str) -> None:
         plain | {"start": line.start, "end": line.end}
         for line, plain in zip(lines, _plain(lines), strict=True)
     ]
+    save_parquet(pa.Table.from_pylist(rows, schema=schema), path)
+
+
+def save_parquet(table: Any, path: str) -> None:
+    """Write a table of pyarrow's to a file, which appears once complete. Raises OutputError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     part = own_part(path)
     try:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), part)
+        pq.write_table(table, part)
         os.replace(part, path)
     except (OSError, pa.ArrowException) as error:
         with suppress(OSError):

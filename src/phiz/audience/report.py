@@ -49,7 +49,7 @@ def report(
     for key, totals in merge(way, k, calendar, groups_per).items():
         if _ORDER.index(key.period) < _ORDER.index(per):
             key = Key(calendar.start(key.start, per), per, key.group)
-        if totals.people < k and not totals.only_dwell:
+        if totals.people < k and not totals.nobody:
             untold.append(key)  # nor added to others, or subtracting would tell it
         elif totals.people or per == DAY:
             add(summed, {key: hide_dwell(totals, k)})
@@ -60,7 +60,8 @@ def report(
             calendar.local(key.start),
             calendar.local(ends[key]),
             key.period,
-            *key.group,
+            key.group.age,
+            key.group.gender,
             summed.get(key),
         )
         for key in ordered

@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from ..errors import PhizError
 from . import tables
 from .calendar import Calendar, machine_zone
+from .cells import tellable_cells
 from .database import Database, Execute, PostgresDatabase, SqliteDatabase, StoreError, is_url
+from .effect import Effects, of_all
 from .ledger import Changes
+from .looks import Exposure
 from .merging import day_row, hide_dwell, merge, tellable
-from .totals import DAY, HOUR, NO_DWELL, OTHERS, Key, Rows, Totals, add
+from .totals import DAY, HOUR, NO_DWELL, OTHERS, Key, Rows, Shown, Totals, add
 
 #: Seconds, by this machine's clock, after which an hour that is over and not told is a killed counter's.
 ABANDONED = 2 * 3600.0
+#: Seconds for which it is kept what was on the screen: counters ask for it soon after the minute.
+KEPT_SHOWN = 900.0
+#: Most characters of a content's name.
+CONTENT_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -77,16 +86,55 @@ class Store:
 
     def write(self, changes: Changes, now: float | None = None) -> None:
         """Keep the changes, all or none. now: Unix time that retention counts from, for tests."""
-        with self._database.transaction() as execute:
-            self.settings = self._load(execute)
-            running = tables.running(execute)
+        with self._writing() as execute:
+            running, effects = tables.GROUPS.running(execute), tables.EFFECTS.running(execute)
             mine = running[changes.source]
             add(mine, changes.added)
             for key, totals in changes.moved.items():
                 _move(mine, key, totals, self.settings.k)
-            self._tell(execute, running, changes.source, None if changes.closed else changes.until)
-            tables.replace_running(execute, running)
+            add(effects[changes.source], changes.effects)
+            until = None if changes.closed else changes.until
+            self._tell(execute, running, effects, changes.source, until, changes.cells)
+            tables.GROUPS.replace_running(execute, running)
+            tables.EFFECTS.replace_running(execute, effects)
             self._expire(execute, now)
+
+    def on_shown(self, content: str, start: datetime, end: datetime, *, random: bool = False) -> None:
+        """Take in that a content was on the screen, for the counters of this database.
+
+        content: its name, up to CONTENT_LENGTH characters and not in round brackets. start, end: with their
+        time zone. random: whether who was there did not matter. It is deleted KEPT_SHOWN seconds after this
+        call: what a screen shows can tell who is before it. Raises PhizError for values that are none.
+        """
+        if not 0 < len(content) <= CONTENT_LENGTH or content.startswith("("):
+            raise PhizError(
+                f"content: expected a name of 1 to {CONTENT_LENGTH} characters that does not begin with a "
+                f"round bracket, got {content!r}"
+            )
+        if start.utcoffset() is None or end.utcoffset() is None or end < start:
+            raise PhizError(
+                f"{content}: expected a start with a time zone and a later end, got {start} and {end}"
+            )
+        exposure = Exposure(start.timestamp(), end.timestamp(), Shown(content, random))
+        with self._writing() as execute:
+            tables.add_shown(execute, exposure, time.time())
+            self._expire(execute, None)
+
+    def shown(self, since: float, before: float) -> list[Exposure]:
+        """Return what was on the screen at any time between two instants, as far as it is still kept."""
+        with self._database.transaction(write=False) as execute:
+            return tables.shown(execute, since, before) if self._has_effects(execute) else []
+
+    def effects(
+        self, since: int | None = None, before: int | None = None, now: float | None = None
+    ) -> Effects:
+        """Return the rows by content, as `rows` does those by time and by group."""
+        with self._database.transaction(write=False) as execute:
+            self.settings = self._load(execute)
+            since = max(self._oldest(now), since or 0)
+            if not self._has_effects(execute):
+                return {}
+            return tables.EFFECTS.told(execute, since, 2**62 if before is None else before)
 
     def rows(
         self,
@@ -106,24 +154,23 @@ class Store:
             oldest = self._oldest(now)
             since = oldest if since is None else max(since, oldest)
             before = 2**62 if before is None else before
-            found = tables.told(execute, since, before)
-            for rows in tables.running(execute).values() if unfinished else ():
+            found = tables.GROUPS.told(execute, since, before)
+            for rows in tables.GROUPS.running(execute).values() if unfinished else ():
                 add(found, {key: totals for key, totals in rows.items() if since <= key.start < before})
             return found
 
     def tidy(self, now: float | None = None) -> None:
         """Delete the rows that are too old, and finish the hours of counters that were killed."""
-        with self._database.transaction() as execute:
-            self.settings = self._load(execute)
+        with self._writing() as execute:
             self._finish_abandoned(execute)
             self._expire(execute, now)
 
     def change(self, now: float | None = None, **values: Any) -> None:
         """Change settings by the names of Settings, and make what is stored fit them."""
-        with self._database.transaction() as execute:
-            old = self._load(execute)
+        with self._writing() as execute:
+            old = self.settings
             new = replace(old, **values)
-            if new.zone != old.zone and (tables.told(execute) or tables.running(execute)):
+            if new.zone != old.zone and (tables.GROUPS.told(execute) or tables.GROUPS.running(execute)):
                 raise StoreError(
                     f"{self.name}: the time zone can be set only before the first minute is counted, because "
                     "stored hours and days cannot be cut anew; begin another database"
@@ -132,10 +179,15 @@ class Store:
             self.settings = new
             if new.k > old.k:
                 # By themselves: together with who waits, they would tell of these by their old figures.
-                merged = merge(tables.told(execute), new.k, new.calendar, new.groups_per)
-                tables.delete_told(execute)
+                merged = merge(tables.GROUPS.told(execute), new.k, new.calendar, new.groups_per)
+                tables.GROUPS.delete(execute, running=False)
                 for key, totals in merged.items():
-                    tables.add_told(execute, key, totals)
+                    tables.GROUPS.add_told(execute, key, totals)
+                # Without the cells of contents and groups together, which fitted the margins as they were.
+                contents = {key: sums for key, sums in tables.EFFECTS.told(execute).items() if of_all(key)}
+                tables.EFFECTS.delete(execute, running=False)
+                for key, sums in merge(contents, new.k, new.calendar, new.groups_per).items():
+                    tables.EFFECTS.add_told(execute, key, sums)
             self._expire(execute, now)
 
     def close(self) -> None:
@@ -155,48 +207,89 @@ class Store:
         except (KeyError, ValueError) as error:
             raise StoreError(f"{self.name}: its settings are damaged ({error}); restore a copy") from error
 
-    def _tell(self, execute: Execute, running: tables.Running, source: int, until: float | None) -> None:
-        """Tell what a counter has of units that ended by `until`; None: of all."""
-        calendar, unit = self.settings.calendar, self.settings.groups_per
-        over = {
-            key: totals
-            for key, totals in running[source].items()
-            if until is None or calendar.end(calendar.start(key.start, unit), unit) <= until
-        }
-        running[source] = {key: totals for key, totals in running[source].items() if key not in over}
-        self._add_told(execute, running, over)
+    @contextmanager
+    def _writing(self) -> Iterator[Execute]:
+        """A transaction that writes, with the settings as they are now."""
+        with self._database.transaction() as execute:
+            self.settings = self._load(execute)
+            if not self._has_effects(execute):
+                tables.create_effects(self._database, execute)
+            yield execute
 
-    def _add_told(self, execute: Execute, running: tables.Running, rows: Mapping[Key, Totals]) -> None:
-        """Merge rows, add to what is told what is about k people or more, and let the rest wait."""
+    def _has_effects(self, execute: Execute) -> bool:
+        return self._database.has_table(execute, "audience_shown")
+
+    def _tell(
+        self,
+        execute: Execute,
+        running: dict[int, Rows],
+        effects: dict[int, Effects],
+        source: int,
+        until: float | None,
+        cells: Effects,
+    ) -> None:
+        """Tell what a counter has of units that ended by `until`; None: of all."""
+        k, calendar, unit = self.settings.k, self.settings.calendar, self.settings.groups_per
+
+        def over(key: Key) -> bool:
+            return until is None or calendar.end(calendar.start(key.start, unit), unit) <= until
+
+        ended = {key: totals for key, totals in running[source].items() if over(key)}
+        running[source] = {key: totals for key, totals in running[source].items() if key not in ended}
+        ended_effects = {key: effect for key, effect in effects[source].items() if over(key)}
+        effects[source] = {key: sums for key, sums in effects[source].items() if key not in ended_effects}
+        groups = merge(ended, k, calendar, unit)
+        contents = merge(ended_effects, k, calendar, unit)
+        self._add_told(execute, running, groups)
+        self._add_effects(execute, effects, contents)
+        told_groups = {key: totals for key, totals in groups.items() if totals.people >= k}
+        told_contents = {key: effect for key, effect in contents.items() if effect.people >= k}
+        for key, cell in tellable_cells(cells, told_groups, told_contents, k).items():
+            tables.EFFECTS.add_told(execute, key, cell)
+
+    def _add_told(self, execute: Execute, running: dict[int, Rows], merged: Rows) -> None:
+        """Add what is about k people or more of merged rows to what is told, and let the rest wait."""
         k, calendar, waiting = self.settings.k, self.settings.calendar, running[tables.WAITING]
         more: Rows = {}
-        for key, totals in merge(rows, k, calendar, self.settings.groups_per).items():
+        for key, totals in merged.items():
             if totals.people >= k:
-                tables.add_told(execute, key, hide_dwell(totals, k))
+                tables.GROUPS.add_told(execute, key, hide_dwell(totals, k))
                 totals += -hide_dwell(totals, k)
-                key = day_row(key.start, False, calendar)
+                key = day_row(key._replace(group=OTHERS), calendar)
             add(more, {key: totals})
         add(waiting, more)
         for key in more.keys() & waiting.keys():
             people = replace(waiting[key], dwell=NO_DWELL) if waiting[key].people >= k else Totals()
             told = replace(people, dwell=waiting[key].dwell) if tellable(waiting[key].dwell, k) else people
             if told:
-                tables.add_told(execute, key, told)
+                tables.GROUPS.add_told(execute, key, told)
                 add(waiting, {key: -told})
+
+    def _add_effects(self, execute: Execute, running: dict[int, Effects], merged: Effects) -> None:
+        """Do the same for rows by content."""
+        k, waiting = self.settings.k, running[tables.WAITING]
+        add(waiting, {key: effect for key, effect in merged.items() if effect.people < k})
+        for key, effect in merged.items():
+            if effect.people < k and waiting[key].people >= k:
+                tables.EFFECTS.add_told(execute, key, waiting.pop(key))
+            elif effect.people >= k:
+                tables.EFFECTS.add_told(execute, key, effect)
 
     def _oldest(self, now: float | None) -> int:
         return int((time.time() if now is None else now) - 86400 * self.settings.retention)
 
     def _finish_abandoned(self, execute: Execute) -> None:
-        running = tables.running(execute)
-        for source in running.keys() - {tables.WAITING}:
-            self._tell(execute, running, source, time.time() - ABANDONED)
-        tables.replace_running(execute, running)
+        running, effects = tables.GROUPS.running(execute), tables.EFFECTS.running(execute)
+        for source in (running.keys() | effects.keys()) - {tables.WAITING}:
+            self._tell(execute, running, effects, source, time.time() - ABANDONED, {})
+        tables.GROUPS.replace_running(execute, running)
+        tables.EFFECTS.replace_running(execute, effects)
 
     def _expire(self, execute: Execute, now: float | None) -> None:
         oldest = self._oldest(now)
-        tables.delete_told(execute, oldest)
-        execute("DELETE FROM audience_running WHERE start < ?", (oldest,))
+        tables.GROUPS.delete(execute, oldest)
+        tables.EFFECTS.delete(execute, oldest)
+        tables.delete_shown(execute, time.time() - KEPT_SHOWN)
 
 
 def open_store(place: str | os.PathLike[str], *, create: bool = True, **settings: Any) -> Store:

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..ages import AGE_BANDS, age_band
 from ..types import Face
@@ -58,8 +58,8 @@ class Totals:
         return any(self.values())
 
     @property
-    def only_dwell(self) -> bool:
-        """Whether there are dwell times alone, as where these were too few for the rows of their people."""
+    def nobody(self) -> bool:
+        """Whether there are dwell times alone: these were too few for the rows of their people."""
         return not any(self.values()[:3])
 
     def values(self) -> tuple[int, ...]:
@@ -77,12 +77,28 @@ class Group(NamedTuple):
 EVERYBODY, OTHERS = Group(ALL, ALL), Group(MIXED, MIXED)
 
 
+class Shown(NamedTuple):
+    """A content that was on the screen, and of whom it tells: everybody (ALL), or an age band and a gender.
+
+    random: shown at a time when who was there did not matter.
+    """
+
+    content: str
+    random: bool = False
+    age: str = ALL
+    gender: str = ALL
+
+
+#: In place of a content: no content was told, or contents that too few people saw.
+NOTHING, MIXED_CONTENT = Shown("(nothing)"), Shown("(mixed)")
+
+
 class Key(NamedTuple):
-    """What a stored row is about: a minute, hour or day by its first second (Unix time), and a group."""
+    """What a stored row is about: a minute, hour or day by its first second (Unix time), and of whom."""
 
     start: int
     period: str
-    group: Group
+    group: Group | Shown
 
 
 Rows = dict[Key, Totals]
@@ -125,10 +141,23 @@ def dwell_bin(seconds: float) -> tuple[int, ...]:
     return tuple(int(place == i) for i in range(len(DWELL_NAMES)))
 
 
-def add(rows: Rows, more: Mapping[Key, Totals]) -> None:
+class Sums(Protocol):
+    """Figures of people that can be added up: Totals, or an Effect."""
+
+    @property
+    def people(self) -> int: ...  # noqa: D102
+    @property
+    def nobody(self) -> bool: ...  # noqa: D102
+    def __add__(self: Any, other: Any) -> Any: ...
+
+
+Some = TypeVar("Some", bound=Sums)
+
+
+def add(rows: dict[Key, Some], more: Mapping[Key, Some]) -> None:
     """Add rows to rows; one that comes to nothing goes."""
-    for key, totals in more.items():
-        total = rows.get(key, Totals()) + totals
+    for key, sums in more.items():
+        total = rows[key] + sums if key in rows else sums
         if total:
             rows[key] = total
         else:

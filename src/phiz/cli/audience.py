@@ -13,7 +13,10 @@ from ..errors import PhizError
 from .output import Sink, named_format
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..audience.calendar import Calendar
+    from ..audience.effect import EffectLine
     from ..audience.report import Line
     from ..audience.store import Settings
 
@@ -24,6 +27,13 @@ class Per(str, Enum):
     minute = "minute"
     hour = "hour"
     day = "day"
+
+
+class By(str, Enum):
+    """What a report divides; the names are those of --by."""
+
+    group = "group"
+    content = "content"
 
 
 class Format(str, Enum):
@@ -40,7 +50,10 @@ def audience(
         str,
         typer.Argument(metavar="DB", help="The file or postgresql:// URL that phiz watch --audience fed."),
     ],
-    per: Annotated[Per, typer.Option(help="Length of the periods.")] = Per.hour,
+    by: Annotated[
+        By, typer.Option(help="Tell of groups by the period, or of the contents of a screen in all the time.")
+    ] = By.group,
+    per: Annotated[Per | None, typer.Option(help="Length of the periods, by group; default: hour.")] = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="2026-11-22 or 2026-11-22T09:30, and later.")
     ] = None,
@@ -78,12 +91,13 @@ def audience(
         ),
     ] = None,
 ) -> None:
-    """Say how many people a screen had, for how long, and how attentive, by age band and gender.
+    """Say how many people a screen had, how long and how attentive, by age band and gender, or by content.
 
     Exit status: 0 done, 1 the database or the output could not be read or written, 2 wrong usage.
     """
     from ..audience.calendar import Calendar
     from ..audience.database import StoreError
+    from ..audience.effect import effect_report
     from ..audience.report import report
     from ..audience.store import open_store
 
@@ -93,10 +107,15 @@ def audience(
     format = format or Format(named_format(output) or "table")
     if format is Format.parquet and output is None:
         raise PhizError("--format parquet needs --output FILE")
+    if by is By.content and (per or running):
+        raise PhizError(
+            "--by content tells of all the time, and of nothing that runs; leave --per and --running"
+        )
     with open_store(database, create=False) as store:
         calendar = Calendar(store.settings.zone if tz is None else tz)
         since, before = _instant(from_, calendar, "--from"), _instant(to, calendar, "--to")
         rows = store.rows(since, before, unfinished=running)
+        effects = store.effects(since, before)
         settings = store.settings
         try:
             store.tidy()
@@ -105,27 +124,62 @@ def audience(
     if k is not None and k < settings.k:
         raise PhizError(f"--k {k}: expected {settings.k} or more, because smaller groups are not stored")
     least = k or settings.k
-    lines = report(rows, per.value, least, calendar, settings.groups_per)
-    _write(lines, per, least, format, output)
+    if by is By.content:
+        _write_effects(effect_report(effects, least, calendar, settings.groups_per), least, format, output)
+        return
+    period = per or Per.hour
+    lines = report(rows, period.value, least, calendar, settings.groups_per)
+    _write(lines, period, least, format, output)
     if format is Format.table:
-        print(_describe(settings) if lines else _NOBODY, file=sys.stderr)
+        print(_describe(settings) if lines else f"phiz: {_NOBODY}", file=sys.stderr)
 
 
 def _write(lines: list[Line], per: Per, k: int, format: Format, output: str | None) -> None:
     from ..audience import render
 
+    _render(
+        {
+            Format.table: lambda: render.table(lines, per.value, k),
+            Format.csv: lambda: render.csv_text(lines),
+            Format.jsonl: lambda: render.jsonl_text(lines),
+        },
+        lambda path: render.write_parquet(lines, path),
+        format,
+        output,
+    )
+
+
+def _write_effects(lines: list[EffectLine], k: int, format: Format, output: str | None) -> None:
+    from ..audience import render_effect as render
+
+    _render(
+        {
+            Format.table: lambda: render.table(lines, k),
+            Format.csv: lambda: render.csv_text(lines),
+            Format.jsonl: lambda: render.jsonl_text(lines),
+        },
+        lambda path: render.write_parquet(lines, path),
+        format,
+        output,
+    )
+    if format is Format.table:
+        for sentence in render.cautions(lines) if lines else [_NOBODY]:
+            print(f"phiz: {sentence}", file=sys.stderr)
+
+
+def _render(
+    texts: dict[Format, Callable[[], str]],
+    write_parquet: Callable[[str], None],
+    format: Format,
+    output: str | None,
+) -> None:
     if format is Format.parquet:
         assert output is not None
         try:
-            render.write_parquet(lines, output)
+            write_parquet(output)
         except ModuleNotFoundError as error:
             raise PhizError(f'--format parquet needs {error.name}: pip install "phiz[scale]"') from error
         return
-    texts = {
-        Format.table: lambda: render.table(lines, per.value, k),
-        Format.csv: lambda: render.csv_text(lines),
-        Format.jsonl: lambda: render.jsonl_text(lines),
-    }
     with Sink(output) as sink:
         sink.write(texts[format]())
 
@@ -157,7 +211,7 @@ def _set(database: str, assignments: list[str]) -> Settings:
         return store.settings
 
 
-_NOBODY = "phiz: nobody was counted in that time, or too few to tell yet (see docs/audience.md)"
+_NOBODY = "nobody was counted in that time, or too few to tell yet (see docs/audience.md)"
 _SETTINGS: dict[str, tuple[str, Any]] = {
     "retention": ("retention", int),
     "k": ("k", int),

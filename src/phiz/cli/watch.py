@@ -131,7 +131,7 @@ def watch(
         raise PhizError(
             f"nothing would be shown or written ({hidden}): give --jsonl, --output, --audience or --signal"
         )
-    counting = _counter(audience, begun) if audience is not None else nullcontext()
+    counting = _counter(audience, begun, frames.live) if audience is not None else nullcontext()
     with (
         counting as counter,
         _sending(signals or [], signal_token_file, frames.live) as send,
@@ -215,12 +215,18 @@ def _check_outputs(source: str, output: str | None, jsonl: str | None, signals: 
         raise PhizError("SOURCE, --output and --jsonl must be different files; one is named twice")
 
 
-def _counter(url: str, begun: datetime) -> AbstractContextManager[Any]:
+def _counter(url: str, begun: datetime, live: bool) -> AbstractContextManager[Any]:
     from ..audience import Counter, open_store
+    from ..audience.counter import LAG
 
     @contextmanager
     def counting() -> Iterator[Counter]:
-        with open_store(url) as store, Counter(store, began=begun.timestamp(), on_problem=_say) as counter:
+        with (
+            open_store(url) as store,
+            Counter(
+                store, began=begun.timestamp(), on_problem=_say, shown=store.shown, lag=LAG if live else 0.0
+            ) as counter,
+        ):
             yield counter
 
     return counting()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -40,7 +40,18 @@ from .metrics import Metrics, Observe
 from .options import PARAMETERS, asked
 from .page import PAGE, Page, file_response, weights_files
 from .refusal import Code, Refused, Unread, plain
-from .schema import BODY, EXAMPLE, NO_REPORT, NOT_READY, REFUSALS, Answer, AudienceReport, Models, State
+from .schema import (
+    BODY,
+    EXAMPLE,
+    NO_REPORT,
+    NOT_READY,
+    REFUSALS,
+    Answer,
+    AudienceReport,
+    ContentReport,
+    Models,
+    State,
+)
 from .screen import add_screen
 from .settings import Settings
 from .signage import Signage
@@ -212,6 +223,22 @@ def _add_routes(app: FastAPI, service: Service) -> None:
             "models": [card.to_dict() for card in _cards(service.analyzer)],
         }
 
+    async def _reported(ask: Callable[[Audience], Awaitable[dict[str, Any]]]) -> Response:
+        if service.audience is None:
+            raise Refused(
+                404,
+                Code.no_audience,
+                "this service has no audience database; start it with phiz serve --audience DB",
+            )
+        try:
+            with anyio.fail_after(limits.answer_seconds):
+                report = await ask(service.audience)
+        except (PhizError, TimeoutError) as error:
+            logger.error("audience: %s", error or "no report in time")
+            detail = "the audience database cannot be read now; the service's log says why"
+            raise Refused(503, Code.audience_unavailable, detail, {"Retry-After": "5"}) from None
+        return JSONResponse(report)
+
     @app.get("/v1/audience", response_model=AudienceReport, responses=NO_REPORT, dependencies=protected)
     async def audience(
         period: Annotated[str, Query(json_schema_extra={"enum": list(SPANS)})] = "hour",
@@ -224,20 +251,20 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         period begins between them. By default the newest 2 days by the minute, 31 by the hour or 731 by the
         day, which are also the most.
         """
-        if service.audience is None:
-            raise Refused(
-                404,
-                Code.no_audience,
-                "this service has no audience database; start it with phiz serve --audience DB",
-            )
-        try:
-            with anyio.fail_after(limits.answer_seconds):
-                report = await service.audience.report(period, since, until)
-        except (PhizError, TimeoutError) as error:
-            logger.error("audience: %s", error or "no report in time")
-            detail = "the audience database cannot be read now; the service's log says why"
-            raise Refused(503, Code.audience_unavailable, detail, {"Retry-After": "5"}) from None
-        return JSONResponse(report)
+        return await _reported(lambda audience: audience.report(period, since, until))
+
+    @app.get(
+        "/v1/audience/contents", response_model=ContentReport, responses=NO_REPORT, dependencies=protected
+    )
+    async def contents(
+        since: Annotated[str | None, Query(alias="from", examples=["2026-11-22"])] = None,
+        until: Annotated[str | None, Query(alias="to", examples=["2026-11-23T09:30"])] = None,
+    ) -> Response:
+        """Report what contents were worth, as `phiz audience --by content` does.
+
+        from, to: as those of /v1/audience; by default the newest 731 days, which are also the most.
+        """
+        return await _reported(lambda audience: audience.contents(since, until))
 
     @app.get("/healthz", response_model=State)
     async def healthz() -> dict[str, str]:

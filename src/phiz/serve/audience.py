@@ -12,8 +12,11 @@ import anyio
 
 from ..audience import open_store
 from ..audience.calendar import Calendar
+from ..audience.effect import effect_report
 from ..audience.render import jsonl_text
+from ..audience.render_effect import cautions, plain
 from ..audience.report import report
+from ..audience.store import Settings
 from ..audience.totals import DAY, HOUR, MINUTE
 from .refusal import Code, Refused
 
@@ -43,6 +46,11 @@ class Audience:
         async with self._turn:
             return await anyio.to_thread.run_sync(self._report, period, since, until)
 
+    async def contents(self, since: str | None, until: str | None) -> dict[str, Any]:
+        """Return the lines by content of the time from `since` to `until`; raises as `report` does."""
+        async with self._turn:
+            return await anyio.to_thread.run_sync(self._contents, since, until)
+
     def _report(self, period: str, since: str | None, until: str | None) -> dict[str, Any]:
         with open_store(self._place, create=False) as store:
             calendar = store.settings.calendar
@@ -50,14 +58,29 @@ class Audience:
             rows = store.rows(start, end)
             settings = store.settings
         lines = report(rows, period, settings.k, calendar, settings.groups_per)
-        return {
-            "period": period,
-            "from": calendar.local(start).isoformat(),
-            "to": calendar.local(end).isoformat(),
-            "zone": settings.zone,
-            "k": settings.k,
-            "lines": [json.loads(line) for line in jsonl_text(lines).splitlines()],
-        }
+        texts = [json.loads(line) for line in jsonl_text(lines).splitlines()]
+        return {"period": period} | _told(settings, start, end) | {"lines": texts}
+
+    def _contents(self, since: str | None, until: str | None) -> dict[str, Any]:
+        with open_store(self._place, create=False) as store:
+            calendar = store.settings.calendar
+            start, end = _span(DAY, since, until, calendar)
+            rows = store.effects(start, end)
+            settings = store.settings
+        lines = effect_report(rows, settings.k, calendar, settings.groups_per)
+        texts = [plain(line) for line in lines]
+        return _told(settings, start, end) | {"lines": texts, "cautions": cautions(lines)}
+
+
+def _told(settings: Settings, start: int, end: int) -> dict[str, Any]:
+    """Return what every report says of itself."""
+    calendar = settings.calendar
+    return {
+        "from": calendar.local(start).isoformat(),
+        "to": calendar.local(end).isoformat(),
+        "zone": settings.zone,
+        "k": settings.k,
+    }
 
 
 def _span(period: str, since: str | None, until: str | None, calendar: Calendar) -> tuple[int, int]:

@@ -181,6 +181,35 @@ class AudienceReport(BaseModel):
     lines: list[AudienceLine]
 
 
+class ContentLine(BaseModel):
+    """A content, or a group of those who saw it; figures are null where they are not told."""
+
+    content: str = Field(description='"(mixed)": contents that too few came with; "(nothing)": none was told')
+    random: bool = Field(description="shown at a time when who was there did not matter")
+    age: str = Field(description='age band or "not sure"; "all": everybody, "mixed": too small groups')
+    gender: str = Field(description='"female", "male", "not sure", "all" or "mixed"')
+    shown_seconds: float | None = Field(description="for how long it was on while the camera saw")
+    people: int | None = Field(description="who came while it was on")
+    viewers: int | None = Field(description="who was in view while it was on")
+    presence_seconds: float | None = Field(description="time in view while it was on, summed over people")
+    attention_seconds: float | None = Field(description="of that, with the face turned to the camera")
+    attention_per_second: float | None = Field(description="attention for each second shown")
+    interval_low: float | None = Field(description="its 95% interval; null without attention")
+    interval_high: float | None
+    too_few: bool | None = Field(description="the figures are too small to compare")
+
+
+class ContentReport(BaseModel):
+    """The lines of `phiz audience --by content`."""
+
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to")
+    zone: str = Field(description="time zone of hours and days; empty for the service's own")
+    k: int = Field(description="fewest people of a line")
+    lines: list[ContentLine]
+    cautions: list[str] = Field(description="what must not be read out of the figures, in plain sentences")
+
+
 def _refusal(text: str, model: type[BaseModel] = Refusal, **headers: str) -> dict[str, Any]:
     described: dict[str, Any] = {"description": text, "model": model}
     if headers:
