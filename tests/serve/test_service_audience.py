@@ -21,10 +21,12 @@ from phiz import Analyzer
 from phiz.audience import Counter, StoreError, open_store
 from phiz.audience import database as databases
 from phiz.audience.ledger import Changes
-from phiz.audience.totals import EVERYBODY, Group, Key, Totals
+from phiz.audience.totals import EVERYBODY, Group, Key, Shown, Totals
 from phiz.cli import app as command_line
+from phiz.serve.audience import Audience
 from phiz.serve.schema import AudienceReport, ContentReport
 from phiz.serve.settings import Settings
+from phiz.signage.exposure import Exposure
 
 #: Midnight of Sunday, 22 November 2026, in UTC.
 MIDNIGHT = 1_795_305_600
@@ -244,3 +246,13 @@ def test_the_lines_by_content_are_those_of_the_command_line(analyzer: Analyzer, 
     ContentReport.model_validate(told)
     assert client.get("/v1/audience/contents", params={"from": "never"}).status_code == 422
     assert TestClient(make_app(analyzer)).get("/v1/audience/contents").status_code == 404
+
+
+def test_what_a_screen_showed_is_kept_for_the_counters(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    open_store(path, zone="UTC").close()
+    start = datetime.fromtimestamp(MIDNIGHT, timezone.utc)
+    Audience(str(path)).on_shown(Exposure("coffee", start, start + timedelta(seconds=20), random=True))
+    with open_store(path) as store:
+        (exposure,) = store.shown(MIDNIGHT, MIDNIGHT + 60)
+    assert (exposure.end - exposure.start, exposure.shown) == (20, Shown("coffee", random=True))

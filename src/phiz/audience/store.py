@@ -19,13 +19,13 @@ from typing import Any
 from ..errors import PhizError
 from . import tables
 from .calendar import Calendar, machine_zone
-from .cells import tellable_cells
 from .database import Database, Execute, PostgresDatabase, SqliteDatabase, StoreError, is_url
 from .effect import Effects, of_all
 from .ledger import Changes
 from .looks import Exposure
-from .merging import day_row, hide_dwell, merge, tellable
-from .totals import DAY, HOUR, NO_DWELL, OTHERS, Key, Rows, Shown, Totals, add
+from .merging import merge
+from .telling import Telling, move
+from .totals import DAY, HOUR, Rows, Shown, add
 
 #: Seconds, by this machine's clock, after which an hour that is over and not told is a killed counter's.
 ABANDONED = 2 * 3600.0
@@ -91,10 +91,10 @@ class Store:
             mine = running[changes.source]
             add(mine, changes.added)
             for key, totals in changes.moved.items():
-                _move(mine, key, totals, self.settings.k)
+                move(mine, key, totals, self.settings.k)
             add(effects[changes.source], changes.effects)
             until = None if changes.closed else changes.until
-            self._tell(execute, running, effects, changes.source, until, changes.cells)
+            Telling(execute, self.settings, running, effects).tell(changes.source, until, changes.cells)
             tables.GROUPS.replace_running(execute, running)
             tables.EFFECTS.replace_running(execute, effects)
             self._expire(execute, now)
@@ -219,69 +219,13 @@ class Store:
     def _has_effects(self, execute: Execute) -> bool:
         return self._database.has_table(execute, "audience_shown")
 
-    def _tell(
-        self,
-        execute: Execute,
-        running: dict[int, Rows],
-        effects: dict[int, Effects],
-        source: int,
-        until: float | None,
-        cells: Effects,
-    ) -> None:
-        """Tell what a counter has of units that ended by `until`; None: of all."""
-        k, calendar, unit = self.settings.k, self.settings.calendar, self.settings.groups_per
-
-        def over(key: Key) -> bool:
-            return until is None or calendar.end(calendar.start(key.start, unit), unit) <= until
-
-        ended = {key: totals for key, totals in running[source].items() if over(key)}
-        running[source] = {key: totals for key, totals in running[source].items() if key not in ended}
-        ended_effects = {key: effect for key, effect in effects[source].items() if over(key)}
-        effects[source] = {key: sums for key, sums in effects[source].items() if key not in ended_effects}
-        groups = merge(ended, k, calendar, unit)
-        contents = merge(ended_effects, k, calendar, unit)
-        self._add_told(execute, running, groups)
-        self._add_effects(execute, effects, contents)
-        told_groups = {key: totals for key, totals in groups.items() if totals.people >= k}
-        told_contents = {key: effect for key, effect in contents.items() if effect.people >= k}
-        for key, cell in tellable_cells(cells, told_groups, told_contents, k).items():
-            tables.EFFECTS.add_told(execute, key, cell)
-
-    def _add_told(self, execute: Execute, running: dict[int, Rows], merged: Rows) -> None:
-        """Add what is about k people or more of merged rows to what is told, and let the rest wait."""
-        k, calendar, waiting = self.settings.k, self.settings.calendar, running[tables.WAITING]
-        more: Rows = {}
-        for key, totals in merged.items():
-            if totals.people >= k:
-                tables.GROUPS.add_told(execute, key, hide_dwell(totals, k))
-                totals += -hide_dwell(totals, k)
-                key = day_row(key._replace(group=OTHERS), calendar)
-            add(more, {key: totals})
-        add(waiting, more)
-        for key in more.keys() & waiting.keys():
-            people = replace(waiting[key], dwell=NO_DWELL) if waiting[key].people >= k else Totals()
-            told = replace(people, dwell=waiting[key].dwell) if tellable(waiting[key].dwell, k) else people
-            if told:
-                tables.GROUPS.add_told(execute, key, told)
-                add(waiting, {key: -told})
-
-    def _add_effects(self, execute: Execute, running: dict[int, Effects], merged: Effects) -> None:
-        """Do the same for rows by content."""
-        k, waiting = self.settings.k, running[tables.WAITING]
-        add(waiting, {key: effect for key, effect in merged.items() if effect.people < k})
-        for key, effect in merged.items():
-            if effect.people < k and waiting[key].people >= k:
-                tables.EFFECTS.add_told(execute, key, waiting.pop(key))
-            elif effect.people >= k:
-                tables.EFFECTS.add_told(execute, key, effect)
-
     def _oldest(self, now: float | None) -> int:
         return int((time.time() if now is None else now) - 86400 * self.settings.retention)
 
     def _finish_abandoned(self, execute: Execute) -> None:
         running, effects = tables.GROUPS.running(execute), tables.EFFECTS.running(execute)
         for source in (running.keys() | effects.keys()) - {tables.WAITING}:
-            self._tell(execute, running, effects, source, time.time() - ABANDONED, {})
+            Telling(execute, self.settings, running, effects).tell(source, time.time() - ABANDONED)
         tables.GROUPS.replace_running(execute, running)
         tables.EFFECTS.replace_running(execute, effects)
 
@@ -302,17 +246,6 @@ def open_store(place: str | os.PathLike[str], *, create: bool = True, **settings
     database: Database
     database = PostgresDatabase(place) if is_url(place) else SqliteDatabase(place, create=create)
     return Store(database, Settings(**{"zone": machine_zone()} | settings) if create else None)
-
-
-def _move(rows: Rows, key: Key, totals: Totals, k: int) -> None:
-    """Take people out of their period's mixed row into their group's, where both rows can bear it.
-
-    They stay mixed where the rows have been told meanwhile (see ABANDONED), or the group would be under k.
-    """
-    mixed = key._replace(group=OTHERS)
-    rest = rows.get(mixed, Totals()) + -totals
-    if min(rest.values()) >= 0 and (rows.get(key, Totals()) + totals).people >= k:
-        add(rows, {mixed: -totals, key: totals})
 
 
 def _save(execute: Execute, settings: Settings) -> None:

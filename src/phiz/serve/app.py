@@ -75,6 +75,8 @@ class Service:
         self.signage = None if settings.signage is None else Signage(settings.signage)
         if self.signage is not None:
             self.signals.listen(self.signage.take)
+            if self.audience is not None:
+                self.signage.listen(self.audience.on_shown)
         self.ending = False
         self.metrics.held.set_function(lambda: self.bodies.held)
 

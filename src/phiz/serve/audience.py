@@ -18,6 +18,7 @@ from ..audience.render_effect import cautions, plain
 from ..audience.report import report
 from ..audience.store import Settings
 from ..audience.totals import DAY, HOUR, MINUTE
+from ..signage.exposure import Exposure
 from .refusal import Code, Refused
 
 #: Most days that one answer may span, for each period; also what it spans unless told.
@@ -25,7 +26,7 @@ SPANS = {MINUTE: 2, HOUR: 31, DAY: 731}
 
 
 class Audience:
-    """An audience database that is only read: nothing is written and nothing deleted.
+    """An audience database that is only read, but for what a screen showed: see `on_shown`.
 
     place: a file or a postgresql:// URL. Raises StoreError where there is no such database.
     """
@@ -34,6 +35,11 @@ class Audience:
         self._place = place
         self._turn = asyncio.Lock()  # one report at a time: each takes a thread and a connection
         open_store(place, create=False).close()
+
+    def on_shown(self, exposure: Exposure) -> None:
+        """Keep what a screen showed, for the counters that write to the database. Raises PhizError."""
+        with open_store(self._place, create=False) as store:
+            store.on_shown(exposure.content, exposure.start, exposure.end, random=exposure.random)
 
     async def report(self, period: str, since: str | None, until: str | None) -> dict[str, Any]:
         """Return the lines by the `period` ("minute", "hour", "day") that begin from `since` to `until`.
