@@ -32,6 +32,8 @@ PROTOCOLS = {
     "fgnet-cross-dataset": "FG-NET, whole photos, no fine-tuning",
     "celeba-validation": "CelebA, people left out of training, whole photos",
 }
+#: The level of the interval that is told, and the data sets on which it was measured.
+LEVEL, DOMAINS = "0.9", {"utkface": "UTKFace", "fgnet": "FG-NET"}
 ABSENT = "not measured yet"
 
 Metrics = dict[str, dict[str, str]]
@@ -82,7 +84,7 @@ def front() -> str:
             f"{cell(chips['gender_accuracy'], 100, 1)}; {cell(others['gender_accuracy'], 100, 1)}",
             f"{tests}; {people}",
         ],
-        ["true age inside the 90% interval", coverage(), "the same"],
+        ["true age inside the 90% interval, and its mean width", *coverage()],
         [
             "one photo, end to end",
             f"{float(speed['end to end, from a JPEG']['median']):.1f} ms, the network "
@@ -99,9 +101,22 @@ def front() -> str:
     return table(["", "measured", "on"], rows, left=3)
 
 
-def coverage() -> str:
-    """Return how often the true age lies in the interval that phiz gives."""
-    return ABSENT
+def coverage() -> tuple[str, str]:
+    """Return how often the true age lies in the interval, and on which pictures."""
+    rows = {
+        (row["domain"], row["measure"]): row
+        for row in rows_of(f"certainty_{MODEL}")
+        if (row["fitted"], row["looks"], row["band"]) == ("other domains", "as they are", "")
+    }
+    found = [(name, rows.get((name, f"coverage {LEVEL}"))) for name in DOMAINS]
+    measured = [(name, row, rows[name, f"width {LEVEL}, years"]) for name, row in found if row is not None]
+    cells = [
+        f"{float(row['value']):.1%}, {float(width['value']):.0f} years wide" for _, row, width in measured
+    ]
+    counts = [f"{int(row['n']):,} of {DOMAINS[name]}" for name, row, _ in measured]
+    if not cells:
+        return ABSENT, ""
+    return "; ".join(cells), "; ".join([*counts, "each left out of what the interval is made by"])
 
 
 def models() -> str:
