@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,8 +15,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from screens import RULES, people, write_screen
-from service import live, make_app, talk, wait_until
+from service import PATIENCE, Process, live, make_app, talk, wait_until
 from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from phiz import Analyzer
 from phiz.serve import signage as serving
@@ -280,6 +284,36 @@ def test_one_player_too_many_is_told_so(client: TestClient, monkeypatch: pytest.
     wait_until(lambda: not signage(client)._players)
     with client.websocket_connect("/v1/signage/player") as player:
         assert player.receive_json() == {"show": "welcome"}
+
+
+def test_a_real_service_with_a_player_ends_in_good_order(folder: Path) -> None:
+    with Process("--signage", str(folder / "signage.toml")) as process:
+        with connect(f"ws://localhost:{process.port}/v1/signage/player") as player:
+            assert json.loads(player.recv(PATIENCE)) == {"show": "welcome"}
+            player.send(json.dumps({"showing": "welcome"}))
+            process.terminate()
+            with pytest.raises(ConnectionClosed) as end:
+                list(player)  # what it is told until it is closed
+            assert end.value.rcvd.code == 1012
+        assert process.wait() == 0
+        assert b"Traceback" not in process.log
+
+
+def test_rules_with_a_mistake_start_no_service(folder: Path) -> None:
+    (folder / "signage.toml").write_text(RULES + "wieght = 2\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "phiz",
+        "serve",
+        "--port",
+        "0",
+        "--signage",
+        str(folder / "signage.toml"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 2
+    assert "line 27: content.wieght: unknown key; did you mean weight?" in done.stderr
 
 
 def test_at_the_end_players_are_told_so_and_the_last_exposure_is_handed_out(client: TestClient) -> None:

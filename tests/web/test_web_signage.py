@@ -53,8 +53,12 @@ def wait_for(page: Any, name: str) -> None:
 
 
 def wait_until_kept(page: Any, count: int) -> None:
-    """Wait until the service worker is there and so many contents are in the browser's store."""
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    """Wait until the service worker is there and exactly so many contents are in the browser's store."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    wait_for_contents(page, count)
+
+
+def wait_for_contents(page: Any, count: int) -> None:
     page.wait_for_function(
         "count => caches.open('phiz-signage').then(cache => cache.keys())"
         ".then(keys => keys.filter(({ url }) => url.includes('/content/')).length === count)",
@@ -173,7 +177,7 @@ def test_it_plays_on_without_the_service_and_after_a_restart(
     assert page.frame_locator("iframe").locator("h1").text_content() == "Menu of the day"
     screenshot(page, "signage-menu")
     wait_for(page, "film")
-    page.wait_for_function("document.querySelector('video')?.currentTime > 0")
+    page.wait_for_function("() => document.querySelector('video')?.currentTime > 0")
     screenshot(page, "signage-film")
     # The service comes back, and the player finds it by itself.
     port = service.url.rsplit(":", 1)[1].strip("/")
@@ -233,6 +237,27 @@ def test_what_cannot_be_shown_is_left_out(
     wait_for(page, "welcome")
     time.sleep(1)
     assert [name for name, _ in diary(page)] == ["welcome"]
+
+
+def test_what_cannot_be_fetched_now_is_tried_again(
+    own_service: Callable[..., Service], open_player: Callable[..., Any], tmp_path: Path
+) -> None:
+    service = own_service("--signage", str(write_screen(tmp_path)))
+    # Without a service worker, past which nothing could be cut.
+    page = open_player(service, service_workers="block")
+    wait_for(page, "welcome")
+    wait_for_contents(page, 4)
+    page.evaluate("() => caches.delete('phiz-signage')")
+    cut: list[str] = []
+    page.route("**/signage/content/*", lambda route: (cut.append(route.request.url), route.abort()))
+    page.reload()
+    with Signals(service.url) as camera:
+        camera.see(people(female=1))
+        page.wait_for_timeout(5000)
+        assert page.locator("body").get_attribute("data-shown") is None
+        assert cut
+        page.unroute("**/signage/content/*")
+        wait_for(page, "women")
 
 
 def test_changed_rules_reach_the_screen(

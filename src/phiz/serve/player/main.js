@@ -11,6 +11,8 @@ const ALONE_AFTER = 4000;
 // Milliseconds between two tries to reach the service: at first, and at most.
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5000;
+// Milliseconds from a fallback that cannot be shown to the next one.
+const SKIP_AFTER = 1000;
 
 const store = new Store();
 let playlist = null;
@@ -27,21 +29,26 @@ async function begin(found) {
 
 /** Tell the service what is on the screen, nothing while the page is hidden, or what cannot be. */
 function tell(report) {
-  if (report.failed && alone !== null) nextAlone(report.failed);
-  link?.send(report.showing && document.hidden ? { showing: null } : report);
+  const without = report.failed ?? report.missing;
+  if (without && alone !== null) goOnAlone(without, SKIP_AFTER);
+  if (!report.missing) link?.send(report.showing && document.hidden ? { showing: null } : report);
 }
 
 function repeat() {
   if (stage) tell({ showing: stage.showing });
 }
 
-/** Show the fallback after `name`, or the first, and go on so. */
-function nextAlone(name) {
+/** Show the fallback after `name`, or the first, in so many milliseconds. */
+function goOnAlone(name, milliseconds) {
   clearTimeout(alone);
+  alone = setTimeout(nextAlone, milliseconds, name);
+}
+
+function nextAlone(name) {
   const fallbacks = playlist.contents.filter(({ fallback }) => fallback);
   const next = fallbacks[(fallbacks.findIndex((content) => content.name === name) + 1) % fallbacks.length];
+  goOnAlone(next.name, 1000 * next.seconds);
   stage.show(next.name);
-  alone = setTimeout(nextAlone, 1000 * next.seconds, next.name);
 }
 
 function hear(name) {
@@ -72,7 +79,7 @@ async function stay() {
     await connect().catch(() => {});
     document.body.dataset.link = "off";
     if (performance.now() - begun > ALONE_AFTER) pause = FIRST_PAUSE;
-    if (playlist && alone === null) alone = setTimeout(nextAlone, ALONE_AFTER, null);
+    if (playlist && alone === null) goOnAlone(null, ALONE_AFTER);
     await new Promise((resolve) => setTimeout(resolve, pause));
     pause = Math.min(2 * pause, LONGEST_PAUSE);
   }

@@ -2,10 +2,13 @@
 
 import { address } from "./store.js";
 
-// Milliseconds that a content may take until it can be seen.
+// Milliseconds that a content which has come may take until it can be seen.
 const PATIENCE = 10000;
 
-/** Shows one content at a time. tell: gets {showing: name} when one appears, {failed: name} when one cannot. */
+/**
+ * Shows one content at a time. tell: gets {showing: name} when one appears, {failed: name} when this browser cannot show
+ * it, {missing: name} when it cannot be fetched now.
+ */
 export class Stage {
   showing = null;
   #wanted = null;
@@ -24,12 +27,14 @@ export class Stage {
     this.#wanted = name;
     let element;
     try {
-      element = await within(PATIENCE, this.#make(this.contents.get(name)));
+      const content = this.contents.get(name);
+      const url = await this.store.url(content); // of a large video that takes its time
+      element = await within(PATIENCE, this[content.kind](content, url));
     } catch (error) {
       console.error(`phiz: cannot show ${name}:`, error);
       if (this.#wanted === name) this.#wanted = this.showing;
       for (const frame of this.#place.querySelectorAll("iframe.waiting")) frame.remove();
-      this.tell({ failed: name });
+      this.tell(error instanceof TypeError ? { missing: name } : { failed: name }); // so fetch says: no network
       return;
     }
     if (this.#wanted !== name) return element.remove();
@@ -43,22 +48,17 @@ export class Stage {
     for (const other of before) other.remove();
   }
 
-  async #make(content) {
-    const element = await this[content.kind](content);
-    element.dataset.content = content.name;
-    return element;
-  }
-
-  async picture(content) {
+  async picture(content, url) {
     const image = new Image();
-    image.src = await this.store.url(content);
+    image.src = url;
+    image.alt = content.name;
     await image.decode();
     return image;
   }
 
-  async video(content) {
+  async video(content, url) {
     const video = document.createElement("video");
-    Object.assign(video, { muted: true, loop: true, playsInline: true, src: await this.store.url(content) });
+    Object.assign(video, { muted: true, loop: true, playsInline: true, src: url });
     await new Promise((resolve, reject) => {
       video.oncanplay = resolve;
       video.onerror = () => reject(video.error);
@@ -68,10 +68,10 @@ export class Stage {
   }
 
   async page(content) {
-    await this.store.url(content); // so that it is there without the service, too
     const frame = document.createElement("iframe");
+    frame.title = content.name;
     frame.className = "waiting"; // in the document, but hidden: else it would not load
-    frame.src = address(content);
+    frame.src = address(content); // not in memory: there it would have the player's origin
     await new Promise((resolve) => {
       frame.onload = resolve;
       this.#place.append(frame);
