@@ -31,8 +31,10 @@ def parses(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_a_units_command_is_one_that_phiz_has(unit: Path) -> None:
-    (line,) = re.findall(r"^ExecStart=/opt/phiz/bin/phiz (.*)$", unit.read_text(encoding="utf-8"), re.M)
-    parses(shlex.split(line))
+    lines = re.findall(r"^ExecStart(?:Pre)?=/opt/phiz/bin/phiz (.*)$", unit.read_text(encoding="utf-8"), re.M)
+    assert lines
+    for line in lines:
+        parses(shlex.split(line))
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
@@ -40,18 +42,21 @@ def test_a_units_command_is_one_that_phiz_has(unit: Path) -> None:
 def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     copy = tmp_path / unit.name  # with a program that exists here
     text = unit.read_text(encoding="utf-8")
-    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.M))
+    copy.write_text(re.sub(r"^(ExecStart\w*)=\S+", r"\1=/bin/true", text, flags=re.M))
     done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True)
     assert (done.stderr, done.returncode) == ("", 0)
 
 
-def test_the_screens_units_speak_of_the_same_address() -> None:
+def test_the_screens_units_speak_of_the_same_address_database_and_user() -> None:
     screen, camera = (
         (ROOT / "deploy" / f"phiz-screen{part}.service").read_text(encoding="utf-8")
         for part in ("", "-camera")
     )
     port = re.search(r"--host 127\.0\.0\.1 --port (\d+) ", screen)[1]
     assert f" ws://127.0.0.1:{port}/v1/signals\n" in camera
+    for shared in ("--audience /var/lib/phiz/audience.db ", "User=phiz-screen\n", "StateDirectory=phiz\n"):
+        assert shared in screen, shared
+        assert shared in camera, shared
     assert f" http://127.0.0.1:{port}/signage/\n" in KIOSK.read_text(encoding="utf-8")
 
 
