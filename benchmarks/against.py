@@ -3,8 +3,9 @@
     git worktree add ../before e12dc92
     python benchmarks/against.py ../before
 
-One thread each. Writes results/against.csv: for each picture the fastest and the median time of both, their
-ratio (median of the pairs), the faces found, and both processes' peak memory after that picture alone.
+One thread each. Writes results/detection/against.csv: for each picture the fastest and the median time of
+both, their ratio (median of the pairs), the faces found, and both processes' peak memory after that picture
+alone.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("before", type=Path, help="the other checkout")
     parser.add_argument("--seconds", type=float, default=20.0, help="about how long each picture takes")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "against.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detection" / "against.csv")
     options = parser.parse_args()
     made = cells()
     rows = []

@@ -4,9 +4,9 @@
 
 The same shipped weights, which were trained on crops by the detector's points and are not fine-tuned, read
 every crop of each picture. Without --fan-weights the package face-alignment fetches FAN's weights; where that
-fails there are no rows of FAN. Writes results/alignment_fgnet.csv: age error by each crop with a 95%
-bootstrap interval over people, the paired difference from the detector's, and how far the crop's points lie
-from the hand-set ones.
+fails there are no rows of FAN. Writes results/detection/alignment_fgnet.csv: age error by each crop with a
+95% bootstrap interval over people, the paired difference from the detector's, and how far the crop's points
+lie from the hand-set ones.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--fan-weights", type=Path, help="FAN's weights, where there is no network")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "alignment_fgnet.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detection" / "alignment_fgnet.csv")
     options = parser.parse_args()
     model, detector = load_model(options.model), Detector()
     finders: dict[str, Landmarker | None] = {"detector": None}

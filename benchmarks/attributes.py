@@ -1,4 +1,4 @@
-"""Time the attribute networks side by side in ONNX Runtime and write results/attribute_latency.csv.
+"""Time the attribute networks side by side in ONNX Runtime and write results/networks/attribute_latency.csv.
 
     python benchmarks/attributes.py          # wall-clock on an otherwise idle machine
 
@@ -39,7 +39,9 @@ def network(name: str, folder: Path, threads: int) -> onnxruntime.InferenceSessi
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time the attribute networks side by side.")
     parser.add_argument("--repeats", type=int, default=100, help="timed calls of each network")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "attribute_latency.csv")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "results" / "networks" / "attribute_latency.csv"
+    )
     options = parser.parse_args()
     setting, rows = cells("torch"), []
     shipped = load_attributes()

@@ -3,9 +3,10 @@
     git worktree add ../before e12dc92
     python benchmarks/before_after.py ../before --data ../shared/data
 
-Each checkout finds, cuts and answers with its detector, crop and weights. Writes results/before_after.csv:
-age error, share of right genders and, for attributes, of right answers at a half; the difference on the same
-pictures has a 95% bootstrap interval over people where they are known, else over pictures.
+Each checkout finds, cuts and answers with its detector, crop and weights. Writes
+results/detection/before_after.csv: age error, share of right genders and, for attributes, of right answers
+at a half; the difference on the same pictures has a 95% bootstrap interval over people where they are known,
+else over pictures.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--model", action="append", help="by default multitask-64 and age-accurate")
     parser.add_argument("--attributes", action="store_true", help="attributes-112 on CelebA too")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "before_after.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detection" / "before_after.csv")
     options = parser.parse_args()
     rows: list[dict[str, object]] = []
 

@@ -2,7 +2,7 @@
 
     python benchmarks/detector_recall.py --data ../shared/data
 
-Writes results/detector_recall.csv. What is measured:
+Writes results/detection/detector_recall.csv. What is measured:
 1. WIDER FACE, whole photos: recall by face height, and boxes on no labelled face, a photo. Invalid and
    heavily covered faces and those under 12 pixels count for nothing; a box on one is not false either.
 2. Portraits (UTKFace chips, FG-NET, CelebA, FIW) and, by the groups in UTKFace's names, its chips whole and
@@ -255,7 +255,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--number", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detector_recall.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detection" / "detector_recall.csv")
     options = parser.parse_args()
     detector, rng = Detector(), random.Random(options.seed)
     rows = [

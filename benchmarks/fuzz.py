@@ -1,4 +1,4 @@
-"""Mutate every kind of input from outside by the million, and say how far it went in results/fuzz.csv.
+"""Mutate every kind of input from outside by the million, and say in results/endurance/ how far it went.
 
     pip install "phiz[fuzz]"                                # atheris, for Linux and macOS
     python benchmarks/fuzz.py                               # ten minutes, a piece of each target in turn
@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60, help="longest time of one input")
     parser.add_argument("--memory", type=int, default=2048, help="most memory of a process, in MB")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "fuzz", help="folder of the corpora")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "fuzz.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "endurance" / "fuzz.csv")
     options = parser.parse_args()
     if wrong := set(options.targets) - set(NAMES):
         parser.error(f"expected targets among {', '.join(NAMES)}, got {min(wrong)}")

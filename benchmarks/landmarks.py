@@ -3,10 +3,11 @@
     python benchmarks/landmarks.py --data ../shared/data --fan-weights FILE
 
 Without --fan-weights the package face-alignment fetches FAN's weights; where that fails FAN's row says so.
-Writes results/landmarks.csv: the normalised mean error (mean distance of the places that both orders of 68
-points mark, phiz.landmarks.orders, over the distance of the outer eye corners, as in the 300-W challenge)
-with a 95% bootstrap interval over people, its median, and the failures: pictures on which no points were
-found, and those whose error over the whole face is above 0.1. A picture without points counts in no mean.
+Writes results/detection/landmarks.csv: the normalised mean error (mean distance of the places that both
+orders of 68 points mark, phiz.landmarks.orders, over the distance of the outer eye corners, as in the 300-W
+challenge) with a 95% bootstrap interval over people, its median, and the failures: pictures on which no
+points were found, and those whose error over the whole face is above 0.1. A picture without points counts in
+no mean.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure both landmark finders on FG-NET.")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--fan-weights", type=Path, help="FAN's weights, where there is no network")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "landmarks.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "detection" / "landmarks.csv")
     options = parser.parse_args()
     finders, missing = {}, {}
     for name in LANDMARKERS:

@@ -1,4 +1,4 @@
-"""Time the page in Chromium as a visitor meets it, print what came of it and write results/page.csv.
+"""Time the page in Chromium as a visitor meets it, print what came of it and write results/speed/page.csv.
 
     python benchmarks/page.py                                    # about three minutes; needs chromium on PATH
     python benchmarks/page.py --repeats 3 --rounds 1 --seconds 3 --output /tmp/try.csv
@@ -162,7 +162,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20, help="drops of the photo, at most 200")
     parser.add_argument("--rounds", type=int, default=5, help="times the camera is switched on, at most 20")
     parser.add_argument("--seconds", type=float, default=10, help="of camera counted each time, at most 60")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "page.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "speed" / "page.csv")
     options = parser.parse_args()
     for name, least, most in (("repeats", 1, 200), ("rounds", 1, 20), ("seconds", 1, 60)):
         setattr(options, name, min(max(getattr(options, name), least), most))

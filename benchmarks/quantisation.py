@@ -1,4 +1,4 @@
-"""Try ways of 8-bit quantisation on the validation part and write results/quantisation.csv.
+"""Try ways of 8-bit quantisation on the validation part and write results/networks/quantisation.csv.
 
     python benchmarks/quantisation.py --data ../shared/data
 
@@ -96,7 +96,7 @@ def main() -> None:
             rows.append(row)
     if options.only:
         sys.exit()
-    write_rows(ROOT / "results" / "quantisation.csv", rows, setting)
+    write_rows(ROOT / "results" / "networks" / "quantisation.csv", rows, setting)
 
 
 def answers(path: Path, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

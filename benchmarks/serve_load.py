@@ -1,4 +1,4 @@
-"""Load `phiz serve` on this machine, print what came of it and write results/serve_load.csv.
+"""Load `phiz serve` on this machine, print what came of it and write results/speed/serve_load.csv.
 
     python benchmarks/serve_load.py                 # 50 clients for a minute, then 32 clients, three ways
     python benchmarks/serve_load.py --seconds 5 --rounds 1 --output /tmp/try.csv
@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50, help="of the long run, at most 200")
     parser.add_argument("--seconds", type=float, default=60, help="of the long run, at most 300")
     parser.add_argument("--rounds", type=int, default=5, help="turns of the comparison, of 10 s each way")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "serve_load.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "speed" / "serve_load.csv")
     options = parser.parse_args()
     clients, seconds = min(options.clients, 200), min(options.seconds, 300)
     jpeg = photo()

@@ -1,4 +1,4 @@
-"""Measure how large phiz is and how long it takes to start, print a table and write results/size.csv.
+"""Measure how large phiz is and how long it takes to start, print a table and write results/speed/size.csv.
 
     python benchmarks/size.py
 
@@ -91,7 +91,7 @@ def sizes() -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the size of phiz and how long it takes to start.")
     parser.add_argument("--model", default=DEFAULT_MODEL, help="name or path of the model")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "size.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "speed" / "size.csv")
     options = parser.parse_args()
     setting = cells()
     rows = starts(options.model) + sizes()

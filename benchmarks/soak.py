@@ -1,12 +1,13 @@
-"""Run `phiz watch` and `phiz serve` for very long, in pieces, and plot their memory; writes results/soak*.
+"""Run `phiz watch` and `phiz serve` for very long, in pieces, and plot their memory in results/endurance/.
 
     python benchmarks/soak.py stream --minutes 30      # a looping stream, until 500,000 frames in all calls
     python benchmarks/soak.py service --minutes 30     # until 100,000 requests in all calls
 
 Each call is one process of phiz for so long, after which results say how far all calls together went: memory
-every ten seconds in results/soak_PART.csv and .svg, and what it tells in results/soak.csv. The loop shows two
-people who come and go, so that tracks begin and end; every frame is looked at, none is dropped. The service
-runs on the loopback interface and is asked by one client after another, also for what it has to refuse.
+every ten seconds in soak_PART.csv and .svg, and what it tells in soak.csv, of results/endurance/. The loop
+shows two people who come and go, so that tracks begin and end; every frame is looked at, none is dropped. The
+service runs on the loopback interface and is asked by one client after another, also for what it has to
+refuse.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("part", choices=list(GOALS))
     parser.add_argument("--minutes", type=float, default=10, help="length of this piece, at most 600")
-    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "endurance")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST))  # what is started inherits it
     part, path = options.part, options.results / f"soak_{options.part}.csv"

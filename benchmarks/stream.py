@@ -1,4 +1,4 @@
-"""Measure `phiz watch`: steadiness, identity switches, lag, speed and memory; writes results/stream*.
+"""Measure `phiz watch`: steadiness, identity switches, lag, speed and memory; writes results/speed/stream*.
 
     python benchmarks/stream.py steady crossing lag     # counts and errors: the same on any machine
     python benchmarks/stream.py speed                   # wall-clock on an otherwise idle machine
@@ -6,7 +6,7 @@
 
 The videos are made here from the one bundled portrait: its head moves over a plain background, with motion
 blur, noise and changes of size and sharpness, so that it is known at every frame where which head is. Rows of
-results/stream.csv that belong to other parts are kept.
+results/speed/stream.csv that belong to other parts are kept.
 """
 
 from __future__ import annotations
@@ -397,7 +397,7 @@ def memory(minutes: float) -> list[Row]:
         if child.wait() != 0:
             sys.exit(said)
     print(said)
-    with (ROOT / "results" / "stream_memory.csv").open("w", newline="", encoding="utf-8") as file:
+    with (ROOT / "results" / "speed" / "stream_memory.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("seconds", "resident_mib"))
         writer.writerows((f"{seconds:.1f}", f"{mib:.1f}") for seconds, mib in samples)
@@ -445,7 +445,7 @@ def plot(samples: list[tuple[float, float]]) -> None:
     axes.plot([seconds / 60 for seconds, _ in samples], [mib for _, mib in samples])
     axes.set(xlabel="minutes", ylabel="resident memory, MiB", ylim=(0, None))
     axes.set_title("phiz watch, a looping live stream of four faces, with --jsonl and --output")
-    figure.savefig(ROOT / "results" / "stream_memory.svg", metadata={"Date": None})
+    figure.savefig(ROOT / "results" / "speed" / "stream_memory.svg", metadata={"Date": None})
 
 
 def row(part: str, setting: str, measure: str, value: float, unit: str) -> Row:
@@ -463,7 +463,7 @@ def main() -> None:
     )
     parser.add_argument("parts", nargs="+", choices=list(parts))
     parser.add_argument("--minutes", type=float, default=10, help="length of the memory part")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "stream.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "speed" / "stream.csv")
     options = parser.parse_args()
     setting = cells("opencv-python", "opencv-python-headless")
     kept: list[Row] = []

@@ -3,8 +3,9 @@
     python tools/age_network_figures.py          rewrite the page
     python tools/age_network_figures.py --check  say whether the page is up to date (exit status 1 if not)
 
-Sizes and checks: results/age_networks.csv (tools/check_age_networks.py). Those trained at a size for CPUs:
-results/tried/NAME-cpu.csv, the log, and results/NAME-cpu_utkface-test.csv, the evaluation.
+Sizes and checks: results/networks/age_networks.csv (tools/check_age_networks.py). Those trained at a size
+for CPUs: results/tried/NAME-cpu.csv, the log, and results/evaluations/NAME-cpu_utkface-test.csv, the
+evaluation.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ HEAD = [
 
 def rows() -> list[dict[str, str]]:
     """Return a row per network that was checked, least parameters first."""
-    with (ROOT / "results" / "age_networks.csv").open(newline="", encoding="utf-8") as file:
+    with (ROOT / "results" / "networks" / "age_networks.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import published
-from pages import fill_blocks, table, update
+from pages import fill_blocks, result, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "experiments" / "attributes.md"
@@ -24,7 +24,7 @@ Row = dict[str, str]
 
 
 def read(name: str) -> list[Row]:
-    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with result(name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -5,7 +5,7 @@
 
 Random weights, since it is the code that is checked. One batch of 8 made pictures is learnt at 64 pixels, or
 at the recipe's size where that is smaller; parameters, multiply-adds and parity are of the recipe's own size.
-Writes results/age_networks.csv, in the order of parameters.
+Writes results/networks/age_networks.csv, in the order of parameters.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", help="recipes in recipes/comparison, without .toml")
-    parser.add_argument("--output", type=Path, default=ROOT / "results" / "age_networks.csv")
+    parser.add_argument("--output", type=Path, default=ROOT / "results" / "networks" / "age_networks.csv")
     options = parser.parse_args()
     names = options.names or sorted(p.stem for p in RECIPES.glob("*.toml") if not p.stem.endswith("-fgnet"))
     rows = []

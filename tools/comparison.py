@@ -1,4 +1,4 @@
-"""Write the tables of docs/comparison.md from results/comparison.csv and results/comparison_sizes.csv.
+"""Write the tables of docs/comparison.md from comparison.csv and comparison_sizes.csv of results/networks/.
 
     python tools/comparison.py          rewrite the page
     python tools/comparison.py --check  say whether the page is up to date (exit status 1 if not)
@@ -18,7 +18,7 @@ from pages import fill_blocks, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "comparison.md"
-RESULTS = ROOT / "results"
+RESULTS = ROOT / "results" / "networks"
 ABSENT = "not measured yet"
 #: The recipes of recipes/comparison/small in the order of the page, with what each row is called.
 RIVALS = {

@@ -4,9 +4,9 @@
     is of one run
 
 A run's folder is NAME-SEED, as phiz train makes it. Every network sees the crops that analysis cuts of
-UTKFace's test part and of all FG-NET, and its answers lie in results/comparison/ as CSV. From all answers
-there the figures are made anew: results/comparison.csv, mean over seeds with a 95% interval over clusters of
-pictures, and the paired difference to the whole light network. results/comparison_sizes.csv has parameters,
+UTKFace's test part and of all FG-NET, and its answers lie in results/networks/comparison/ as CSV. From all
+answers there the figures are made anew: comparison.csv, mean over seeds with a 95% interval over clusters of
+pictures, and the paired difference to the whole light network. comparison_sizes.csv has parameters,
 multiply-adds, file size and one-thread latency, rounds of all networks in turn.
 """
 
@@ -34,7 +34,7 @@ from phiz.training.crops import Crops, canonical, load_crops
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes" / "comparison" / "small"
-RESULTS = ROOT / "results"
+RESULTS = ROOT / "results" / "networks"
 #: The network that differences are to, and what is measured on.
 WHOLE = "multitask"
 PROTOCOLS = tuple(ROOT / "protocols" / f"{name}.toml" for name in ("utkface-test", "fgnet-cross-dataset"))

@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from pages import fill_blocks, table, update
+from pages import fill_blocks, result, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
 POINTS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
@@ -17,7 +17,7 @@ Row = dict[str, str]
 
 
 def rows_of(name: str) -> list[Row]:
-    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with result(name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -13,11 +13,10 @@ import json
 import sys
 from pathlib import Path
 
-from pages import fill_blocks, table, update
+from pages import fill_blocks, result, table, update
 from protocol_figures import fill_figures
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "results"
 README, FIGURES = ROOT / "README.md", ROOT / "docs" / "figures.md"
 #: The model that is used where none is named.
 MODEL = "multitask-64"
@@ -47,7 +46,7 @@ def figures(name: str) -> dict[tuple[str, str], Metrics]:
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
-    path = RESULTS / f"{name}.csv"
+    path = result(name)
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:

@@ -14,14 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pages import fill_blocks, update
+from pages import RESULTS, fill_blocks, result, update
 
 from phiz.models.about import MEASURED, about, markdown, plain
 from phiz.models.card import ModelCard
 from phiz.models.store import list_cards
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "results"
 PAGE = ROOT / "docs" / "models.md"
 TEXTS = ROOT / "src" / "phiz" / "serve" / "page" / "about"
 #: Protocols in the order told. Of the first one measured every group is told, of the others all pictures.
@@ -57,7 +56,7 @@ def evaluations(name: str) -> list[dict[str, Any]]:
     """Return the figures of each protocol that the model was measured under."""
     found: list[dict[str, Any]] = []
     for protocol in PROTOCOLS:
-        path = RESULTS / f"{name}_{protocol}.csv"
+        path = result(f"{name}_{protocol}")
         groups: dict[tuple[str, str], dict[str, Any]] = {}
         for row in rows(path):
             kind, group = row["group_kind"], row["group_value"]
@@ -75,7 +74,7 @@ def evaluations(name: str) -> list[dict[str, Any]]:
 
 def attributes(name: str) -> dict[str, Any] | None:
     """Return the mean figures of a model of attributes, of the data that it was not trained on."""
-    path = RESULTS / f"{name}_celeba-test.csv"
+    path = result(f"{name}_celeba-test")
     told = {row["metric"]: numbers(row) for row in rows(path) if row["attribute"] == "mean"}
     return {"protocol": "celeba-test", **made_by(path), "means": told} if told else None
 

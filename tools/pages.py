@@ -7,6 +7,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+RESULTS = Path(__file__).resolve().parents[1] / "results"
+#: Folders of results/ whose files are named again elsewhere, or are of what does not ship.
+APART = ("robustness", "tried")
+
+
+def result(name: str) -> Path:
+    """Return where a CSV file of results/ lies, whichever folder is its kind's; it may be absent."""
+    found = [path for path in sorted(RESULTS.rglob(f"{name}.csv")) if path.parent.name not in APART]
+    return found[0] if found else RESULTS / f"{name}.csv"
+
 
 def update(page: Path, new: str) -> int:
     """Write the page; with --check among the arguments, say whether it differs. Return the exit status."""

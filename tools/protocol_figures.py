@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import published
-from pages import fill_blocks, table, update
+from pages import fill_blocks, result, table, update
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "experiments" / "papers.md"
@@ -44,7 +44,7 @@ YEARS = ("mae", "rmse", "bias")
 
 def figure(name: str, kind: str, group: str, metric: str) -> str:
     """Return value and interval as a cell shows them, or that there is no such figure yet."""
-    path = ROOT / "results" / f"{name}.csv"
+    path = result(name)
     if not path.exists():
         return ABSENT
     with path.open(newline="", encoding="utf-8") as file:

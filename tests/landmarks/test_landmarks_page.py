@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "landmarks.md").read_text(encoding="utf-8")
 
 
 def rows(name: str) -> list[dict[str, str]]:
-    with (ROOT / "results" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+    with (ROOT / "results" / "detection" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

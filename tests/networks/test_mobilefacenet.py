@@ -49,7 +49,7 @@ def net():
 
 
 def test_the_sizes_in_results_are_those_of_the_networks():
-    with (ROOT / "results" / "attribute_networks.csv").open(newline="") as file:
+    with (ROOT / "results" / "networks" / "attribute_networks.csv").open(newline="") as file:
         kept = [
             Row(row["network"], *(int(row[key]) for key in ("side", "parameters", "multiply_adds")))
             for row in csv.DictReader(file)

@@ -95,7 +95,7 @@ def test_faces_of_a_batch() -> None:
 
 
 def test_what_was_measured_is_what_the_page_says() -> None:
-    with (ROOT / "results" / "serve_load.csv").open(encoding="utf-8") as file:
+    with (ROOT / "results" / "speed" / "serve_load.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     words = " ".join(PAGE.split())
 
