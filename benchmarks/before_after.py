@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from phiz.datasets import registry
+from phiz.datasets.fgnet import TUNING_PEOPLE
 from phiz.datasets.splits import load_split
 from phiz.provenance import cells, write_rows
-from phiz.training.domains import TUNING_PEOPLE
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKER = """

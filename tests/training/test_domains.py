@@ -17,6 +17,7 @@ from made_faces import make  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
+from phiz.datasets.fgnet import TUNING_PEOPLE  # noqa: E402
 from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training.age_gender import AgeAndGender, batches, epoch_order, validate  # noqa: E402
@@ -32,7 +33,7 @@ from phiz.training.domains import (  # noqa: E402
 )
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run, training_records  # noqa: E402
-from phiz.training.sets import TUNING_PEOPLE, under  # noqa: E402
+from phiz.training.sets import under  # noqa: E402
 from phiz.training.taught import picture  # noqa: E402
 
 NAN = float("nan")

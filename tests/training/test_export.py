@@ -24,6 +24,10 @@ def test_the_deployed_graph_gives_the_networks_answers():
         )
         female, ages = net(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
     years, female = net.expected_age(ages), female.sigmoid()
+    p, middle = ages[0].exp(), years[0][:, None]
+    torch.testing.assert_close(
+        found["age_std"], (p * (net.ages - middle) ** 2).sum(1).sqrt(), atol=1e-3, rtol=1e-4
+    )
     for i in range(3):
         torch.testing.assert_close(found[f"age{i + 1}"], years[i], atol=1e-4, rtol=1e-5)
         torch.testing.assert_close(found[f"female{i + 1}"], female[i], atol=1e-6, rtol=1e-5)

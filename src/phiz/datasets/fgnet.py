@@ -13,6 +13,8 @@ from .record import FaceRecord, Skipped, file_names
 PICTURES = "images"
 POINTS = "points"
 POINT_COUNT = 68
+#: FG-NET's people on whom settings may be chosen, every seventh from the fourth on; the others are a test.
+TUNING_PEOPLE = tuple(f"{person:03}" for person in range(4, 82, 7))
 
 _NAME = re.compile(r"(\d{3})A(\d{2})[a-z]?\.jpg", re.ASCII | re.IGNORECASE)
 

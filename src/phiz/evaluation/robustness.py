@@ -124,7 +124,7 @@ def variants(size: int) -> list[Variant]:
     return made
 
 
-def look_at(picture: Image, face: Face, template: CropTemplate) -> Look:
+def look_at(picture: Image, face: Face | Detection, template: CropTemplate) -> Look:
     """Return the patch around a face and its five points in it."""
     turn, shift = fit(face.keypoints, SIDE, template.zoomed_out(MARGIN))
     points = [(complex(*point) - shift) / turn for point in face.keypoints]

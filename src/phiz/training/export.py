@@ -33,8 +33,9 @@ class Deployed(nn.Module):
     """The whole decision as one graph: normalisation, network, weighted mean of the branches.
 
     forward: uint8 (N, 64, 64, 3) RGB to age (N,) years and female (N,) probability, both combined, then age1,
-    age2, age3, female1, female2, female3, one of each per branch. What a network lacks, a task or a branch,
-    has no output; with one branch the combined answers are all there is.
+    age2, age3, female1, female2, female3, one of each per branch, and last age_std, the standard deviation of
+    the main branch's distribution over ages in years. What a network lacks, a task or a branch, has no
+    output; with one branch the combined answers and age_std are all there is.
 
     The fully connected layers are one matrix here, zero where a layer does not look: small
     operators cost a small network more time than their arithmetic.
@@ -68,16 +69,18 @@ class Deployed(nn.Module):
         vectors = self.net.features(faces.permute(0, 3, 1, 2).float() / 127.5 - 1)
         said = self.fc(torch.cat([vectors[name] for name in self.names], dim=1))
         female, bins = said.split([self.females, self.ages * self.bins], dim=1)
-        combined, each = [], []
+        combined, each, spread = [], [], []
         if self.ages:
-            ages = bins.reshape(-1, self.ages, self.bins).softmax(2) @ self.net.ages
+            p = bins.reshape(-1, self.ages, self.bins).softmax(2)
+            ages = p @ self.net.ages
             combined.append(ages @ self.by_age)
+            spread.append(_spread(p[:, 0], self.net.ages, ages[:, 0]))
             each += [ages[:, i] for i in range(self.ages)]
         if self.females:
             female = female.sigmoid()
             combined.append(female @ self.by_gender)
             each += [female[:, i] for i in range(self.females)]
-        return (*combined, *(each if self.branches > 1 else ()))
+        return (*combined, *(each if self.branches > 1 else ()), *spread)
 
 
 class DeployedNumber(nn.Module):
@@ -115,9 +118,14 @@ class DeployedAge(nn.Module):
             return (female.sigmoid(),)
         p = years.softmax(1)
         age = p @ self.net.ages
-        # not E[a^2] - E[a]^2: a difference of thousands leaves nothing of a narrow distribution
-        std = (p * (self.net.ages - age[:, None]).square()).sum(1).sqrt()
+        std = _spread(p, self.net.ages, age)
         return (age, std) if female is None else (age, std, female.sigmoid())
+
+
+def _spread(p: Tensor, ages: Tensor, mean: Tensor) -> Tensor:
+    """Return the standard deviation (N,) of distributions (N, bins) over ages, given their means (N,)."""
+    # not E[a^2] - E[a]^2: a difference of thousands leaves nothing of a narrow distribution
+    return (p * (ages - mean[:, None]).square()).sum(1).sqrt()
 
 
 def write_graph(graph: nn.Module, side: int, names: list[str], path: Path) -> None:
@@ -148,8 +156,10 @@ def outputs(net: TrainableNet) -> tuple[OutputSpec, ...]:
     tasks = [("age", "years", net.for_age), ("female", "probability", net.for_female)]
     tasks = [task for task in tasks if task[2]]
     number = {name: i for i, name in enumerate(BRANCHES, 1)}
+    spread = OutputSpec("age_std", "years", "standard deviation of the main branch's softmax over ages")
+    last = (spread,) if net.for_age else ()
     if len(net.branches) == 1:
-        return tuple(OutputSpec(name, unit, "of the main branch") for name, unit, _ in tasks)
+        return (*(OutputSpec(name, unit, "of the main branch") for name, unit, _ in tasks), *last)
     combined = tuple(
         OutputSpec(name, unit, f"weighted mean of {', '.join(f'{name}{number[b]}' for b in net.branches)}")
         for name, unit, _ in tasks
@@ -157,7 +167,7 @@ def outputs(net: TrainableNet) -> tuple[OutputSpec, ...]:
     each = tuple(
         OutputSpec(f"{name}{number[b]}", unit, f"{b} branch") for name, unit, _ in tasks for b in net.branches
     )
-    return combined + each
+    return (*combined, *each, *last)
 
 
 def _one_branch(net: AgeNet | SSRNet | C3AE) -> tuple[OutputSpec, ...]:

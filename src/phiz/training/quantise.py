@@ -183,6 +183,7 @@ def write(
         name=path.stem,
         sha256=hashlib.sha256(data).hexdigest(),
         figures=figures,
+        certainty=None,  # fitted on the answers of the model that this was made of
         commit=commit() or "unknown",
         created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     ).save(path.with_suffix(".json"))

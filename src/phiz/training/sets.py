@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from phiz.datasets import near_duplicates, registry
+from phiz.datasets.fgnet import TUNING_PEOPLE
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import assign, load_conflicts, read_split
 from phiz.errors import DataError
@@ -16,8 +17,6 @@ from phiz.training.sections import OFFICIAL, PERSON, TUNING, FaceSet, TrainingSe
 T = TypeVar("T")
 
 PARTS = ("train", "validation", "test")
-#: FG-NET's people on whom settings may be chosen, every seventh from the fourth on; the others are a test.
-TUNING_PEOPLE = tuple(f"{person:03}" for person in range(4, 82, 7))
 #: Shares of the parts that are drawn of what a data set does not publish; the first has what is left of few.
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
