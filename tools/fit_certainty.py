@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--results", type=Path, default=ROOT / "results")
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "certainty")
     parser.add_argument("--cache", type=Path, default=ROOT / "runs" / "looks")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--last-look", action="store_true", help="measure on the test parts")
