@@ -46,7 +46,7 @@ def main() -> None:
         ".range{stroke:#0072b2;stroke-width:7;stroke-linecap:round;opacity:.45}circle{fill:#0072b2}"
     )
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 14}" role="img">'
-    title = "<title>The same face seen well and badly: the range of ages widens, the gender is no longer told</title>"
+    title = "<title>The same face seen well and badly: a wider range, no gender told</title>"
     back = f'<rect width="{WIDTH}" height="{bottom + 14}" fill="#fff"/>'
     FIGURE.write_text("\n".join([head, title, f"<style>{style}</style>", back, *parts, "</svg>", ""]))
 
