@@ -102,8 +102,23 @@ def robustness(name: str) -> list[dict[str, Any]]:
     return found
 
 
+def certainty(name: str) -> list[dict[str, Any]]:
+    """Return how sure it says it is, by domain and looks, fitted on the other domains alone."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows(RESULTS / f"certainty_{name}.csv"):
+        if row["fitted"] == "other domains" and not row["band"]:
+            place = row["domain"], row["looks"]
+            entry = found.setdefault(place, {"domain": place[0], "looks": place[1], "measures": {}})
+            entry["measures"][row["measure"]] = [float(row["value"]), int(row["n"])]
+    return list(found.values())
+
+
 def figures(card: ModelCard) -> dict[str, Any]:
-    found: dict[str, Any] = {"evaluations": evaluations(card.name), "robustness": robustness(card.name)}
+    found: dict[str, Any] = {
+        "evaluations": evaluations(card.name),
+        "robustness": robustness(card.name),
+        "certainty": certainty(card.name),
+    }
     if told := attributes(card.name):
         found["attributes"] = told
     return found
@@ -130,7 +145,7 @@ def _shown(card: ModelCard) -> str:
 
 def _lines(text: str) -> str:
     """Break compact JSON into a line per group, so that a change of one shows as one."""
-    return text.replace('{"kind"', '\n{"kind"') + "\n"
+    return text.replace('{"kind"', '\n{"kind"').replace('{"domain"', '\n{"domain"') + "\n"
 
 
 if __name__ == "__main__":

@@ -59,8 +59,20 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelCard:
                 "rows": [{"kind": "darkness", "strength": 3, "setting": "-3", "error": [7, 6, 8]}],
             }
         ],
-        "coverage": [
-            {"domain": "FG-NET", "pictures": 1002, "level": 0.9, "covered": [0.88, 0.85, 0.91], "width": 21.5}
+        "certainty": [
+            {
+                "domain": "fgnet",
+                "looks": looks,
+                "measures": {"coverage 0.9": [share, 1002], "width 0.9, years": [21.5, 1002]},
+            }
+            for looks, share in (("as they are", 0.884), ("spoilt", 0.9))
+        ]
+        + [
+            {
+                "domain": "fiw",
+                "looks": "as they are",
+                "measures": {"gender right": [0.84, 572], "calibration error": [0.031, 572]},
+            }
         ],
     }
     (tmp_path / "measured").mkdir()
@@ -73,7 +85,15 @@ def test_everything_is_told_from_card_and_figures(card: ModelCard) -> None:
     titles = [line for line in text.splitlines() if line and not line.startswith(" ")]
     assert titles == [
         "fake",
-        *("INTENDED USE", "LIMITS", "FIGURES BY GROUP", "OTHER PICTURES", "INTERVAL COVERAGE", "ROBUSTNESS"),
+        *(
+            "INTENDED USE",
+            "LIMITS",
+            "FIGURES BY GROUP",
+            "OTHER PICTURES",
+            "INTERVAL COVERAGE",
+            "GENDER'S PROBABILITY",
+            "ROBUSTNESS",
+        ),
         *("DATA AND TERMS", "MAKING IT AGAIN"),
     ]
     for line in (
@@ -82,7 +102,10 @@ def test_everything_is_told_from_card_and_figures(card: ModelCard) -> None:
         "  a-test        pictures  age MAE, years      gender",
         "  age band 60+  40        9.25 [8.00, 10.00]  80.0% [70.0, 90.0]",
         "(commit 0123456789ab); of weights ffffffffffff, since replaced",
-        "  FG-NET       1,002   90%       88.0% [85.0, 91.0]  21.5",
+        "                 number  90%: inside  years",
+        "  fgnet          1,002   88.4%        21.5",
+        "  fgnet, spoilt  1,002   90.0%        21.5",
+        "  fiw  572     84.0%  3.1%",
         "  darkness, -3         7.00 [6.00, 8.00]",
         "  Faces        research",
         "phiz train recipes/none --data DIR, in a checkout of commit none.",
@@ -99,7 +122,7 @@ def test_markdown_has_the_same_cells(card: ModelCard) -> None:
 
 def test_other_weights_of_the_same_name_have_no_figures(card: ModelCard) -> None:
     own = replace(card, sha256="a" * 64)
-    assert about.measured(own) == {"evaluations": [], "robustness": [], "coverage": [], "attributes": None}
+    assert about.measured(own) == {"evaluations": [], "robustness": [], "certainty": [], "attributes": None}
     assert "FIGURES" not in about.plain(about.about(own))
 
 

@@ -25,6 +25,22 @@ MEASURES = (
     ("flipped", "gender flipped", 100),
     ("covered", "age in the interval", 100),
 )
+#: The same of certainty: measure, title, and its unit.
+COVERAGE = tuple(
+    column
+    for level in ("0.9", "0.8", "0.5")
+    for column in (
+        (f"coverage {level}", f"{float(level):.0%}: inside", "%"),
+        (f"width {level}, years", "years", ""),
+    )
+)
+SCORES = (
+    ("gender right", "right", "%"),
+    ("mean gender score", "mean score", "%"),
+    ("calibration error", "calibration error", "%"),
+    ("share told at 0.9", "told at 0.9", "%"),
+    ("right where told at 0.9", "right of these", "%"),
+)
 _FACES = (
     "Counts over many people who know of it, sorting one's own photos, research, and teaching how such "
     "models fail. An age is apparent age; a gender is the label that an annotator would likely have chosen.",
@@ -57,13 +73,14 @@ def measured(card: ModelCard) -> dict[str, Any]:
     "evaluations": each with protocol, command, commit, sha256 of the weights, and groups: kind, group,
     pictures and by metric [value, low, high] with 95% bootstrap intervals; of the first every group, of the
     others all pictures. "robustness": with rows: kind, strength, setting and by measure the same three.
-    "coverage": rows of how often an age lies in its interval. "attributes": means over attributes, or None.
+    "certainty": by domain and looks, measures of [value, number of looks], fitted on the other domains.
+    "attributes": means over attributes, or None.
     """
     path, shipped = MEASURED / f"{card.name}.json", WEIGHTS / f"{card.name}.json"
     found = {}
     if path.exists() and shipped.exists() and ModelCard.load(shipped).sha256 == card.sha256:
         found = json.loads(path.read_text(encoding="utf-8"))
-    return {"evaluations": [], "robustness": [], "coverage": [], "attributes": None, **found}
+    return {"evaluations": [], "robustness": [], "certainty": [], "attributes": None, **found}
 
 
 def about(card: ModelCard) -> list[Section]:
@@ -74,7 +91,7 @@ def about(card: ModelCard) -> list[Section]:
         Section("Intended use", _ATTRIBUTES if card.attributes else _FACES),
         Section("Limits", (*_weak(found), _LIMITS)),
         *_evaluations(card, found),
-        *_coverage(found),
+        *_sure(found),
         *_robustness(card, found),
         *_attributes(card, found),
         Section("Data and terms", (card.license, _ANCESTORS), _data(card)),
@@ -125,21 +142,23 @@ def _evaluations(card: ModelCard, found: Mapping[str, Any]) -> Iterator[Section]
         yield Section("Other pictures", notes, _table(head, rows))
 
 
-def _coverage(found: Mapping[str, Any]) -> Iterator[Section]:
-    rows = [
-        [
-            r["domain"],
-            f"{r['pictures']:,}",
-            f"{r['level']:.0%}",
-            _cell(r["covered"], 100),
-            f"{r['width']:.1f}",
+def _sure(found: Mapping[str, Any]) -> Iterator[Section]:
+    """Tell how often ages lie in their intervals, and how often a gender is right, against what is said."""
+    text = (
+        "Of pictures of a kind that this was not fitted on; spoilt: blurred, dark, noisy or of few pixels.",
+    )
+    for title, columns in (("Interval coverage", COVERAGE), ("Gender's probability", SCORES)):
+        known = [each for each in found["certainty"] if columns[0][0] in each["measures"]]
+        rows = [
+            [
+                each["domain"] + ("" if each["looks"] == "as they are" else f", {each['looks']}"),
+                f"{each['measures'][columns[0][0]][1]:,}",
+                *(_share(each["measures"].get(name), unit) for name, _, unit in columns),
+            ]
+            for each in known
         ]
-        for r in found["coverage"]
-    ]
-    if rows:
-        text = "How often the age lies in its interval, on pictures that the interval was not fitted on."
-        head = ["pictures of", "number", "aimed at", "covered", "mean width, years"]
-        yield Section("Interval coverage", (text,), _table(head, rows))
+        if rows:
+            yield Section(title, text, _table(["", "number", *(name for _, name, _ in columns)], rows))
 
 
 def _robustness(card: ModelCard, found: Mapping[str, Any]) -> Iterator[Section]:
@@ -195,6 +214,12 @@ def _notes(card: ModelCard, made: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _cells(found: Mapping[str, Any], columns: Sequence[tuple[str, str, int]]) -> list[str]:
     return [_cell(found.get(name), scale) for name, _, scale in columns]
+
+
+def _share(measure: Sequence[float] | None, unit: str) -> str:
+    if measure is None:
+        return ""
+    return f"{measure[0]:.1%}" if unit == "%" else f"{measure[0]:.1f}"
 
 
 def _cell(values: Sequence[float] | None, scale: int) -> str:
