@@ -17,7 +17,7 @@ from ..types import Face
 
 #: Share of a look's error (as variance) that another look at the same person has too: the intraclass
 #: correlation (L. Kish, Survey Sampling, 1965) between photographs of one person within a year, at the upper
-#: end of what FG-NET's tuning people leave open (docs/streams.md).
+#: end of what FG-NET's tuning people leave open (benchmarks/track_coverage.py share).
 SHARED = 0.7
 #: Standard deviation of a good look's error, years: its worth is 1. One that errs twice as much is worth 1/4.
 GOOD = 6.0
