@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import audiences
 import pytest
 from browsing import CONTRAST, SIZES, Service, expect, screenshot
+from made_tracks import Visit, play
 
-from phiz.audience import open_store
+from phiz.audience import Counter, open_store
 from phiz.audience.report import Line, report
 from phiz.audience.totals import DWELL_NAMES, Totals
 
@@ -184,3 +186,27 @@ def test_a_service_that_goes_away_is_said(
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_role("alert")).to_contain_text("The server cannot be reached.")
     expect(page.locator("#chart-time rect")).to_have_count(31)  # what was shown stays
+
+
+def test_the_contents_of_a_screen_are_a_table_with_cautions(
+    open_page: Callable[..., Any], own_service: Callable[..., Service], tmp_path: Path
+) -> None:
+    path = tmp_path / "shop.db"
+    start = int(time.time()) // 86400 * 86400 - 86400 + 36000  # yesterday at ten
+    ten = datetime.fromtimestamp(start, timezone.utc)
+    visits = [Visit(30 * n, 30 * n + 20, facing=float(n % 10 == 0)) for n in range(80)]
+    with open_store(path, zone="UTC") as store, Counter(store, began=start, shown=store.shown) as counter:
+        for minute in range(40):
+            on = ten + timedelta(minutes=minute)
+            store.on_shown(f"{minute % 2}.mp4", on, on + timedelta(minutes=1))
+        play(counter, visits, range(0, 2401))
+    page = open_page(own_service("--audience", str(path)).url)
+    page.locator("#contents summary").click()
+    rows = page.locator("#content-rows tr")
+    expect(rows).to_have_count(4)
+    # Four people face it for 20 s each, of forty who come in the 1200 s that it is on.
+    texts = rows.nth(0).locator("th, td").all_text_contents()
+    assert texts[:8] == ["0.mp4", "", "all", "all", "1200 s", "40", "80 s", "0.07"]
+    assert texts[9] == "too few"
+    expect(page.locator("#content-note")).to_contain_text("too small to compare")
+    expect(page.locator("#content-note")).to_contain_text("Nothing was shown at random")

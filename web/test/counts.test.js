@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { steps } from "../../src/phiz/serve/page/app/charts.js";
-import { attention, byGroup, dwell, overTime, summary } from "../../src/phiz/serve/page/app/counts.js";
+import { attention, byGroup, cautions, dwell, hasContents, overTime, summary } from "../../src/phiz/serve/page/app/counts.js";
 import { addDays, clock, dateOf } from "../../src/phiz/serve/page/app/dates.js";
 
 const DWELL = ["0_5", "5_15", "15_30", "30_60", "60_180", "180_more"].map((bin) => `dwell_${bin}`);
@@ -96,4 +96,15 @@ test("dates and times are those of the report's zone, whatever the browser's", (
   const berlin = { zone: "Europe/Berlin", from: "2026-10-25T00:00:00+02:00" };
   assert.equal(clock(Date.parse("2026-10-25T11:00:00Z"), berlin), "12:00"); // after the clock went back that night
   assert.equal(addDays("2026-03-01", -1), "2026-02-28");
+});
+
+test("what must not be read out of the figures of contents", () => {
+  const content = (content, people, too_few, random = false) => ({ content, people, too_few, random });
+  assert.equal(hasContents([]), false);
+  assert.equal(hasContents([content("(nothing)", 8, true)]), false);
+  assert.equal(hasContents([content("(mixed)", 8, true)]), true);
+  assert.deepEqual(cautions([]), []);
+  assert.deepEqual(cautions([content("a", null, null)]), []);
+  assert.deepEqual(cautions([content("a", 30, false)]), ["content.caution.random"]);
+  assert.deepEqual(cautions([content("a", 30, true), content("a", 30, false, true)]), ["content.caution.few"]);
 });

@@ -126,7 +126,7 @@ def told_age(face: Face) -> str:
     """
     if face.age is None:
         return NOT_SURE
-    band, interval = age_band(face.age), getattr(face, "age_interval", None)
+    band, interval = age_band(face.age), face.age_interval
     if interval is None or interval[1] <= interval[0]:
         return band
     low, high = AGE_BANDS[AGES.index(band)]

@@ -1,6 +1,6 @@
 // The audience panel: what `phiz watch --audience` counted, where the service was started with its database.
 
-import { DWELL, NOT_SURE, summary, told } from "./counts.js";
+import { DWELL, NOT_SURE, cautions, hasContents, summary, told } from "./counts.js";
 import { addDays, longDate } from "./dates.js";
 import { drawCharts, percent, when } from "./figures.js";
 import { complain, tell } from "./notices.js";
@@ -13,6 +13,9 @@ const byId = (id) => document.getElementById(id);
 const DAYS = { day: 31, hour: 1, minute: 1 };
 // Columns of the table that hold no figures.
 const TEXTS = [0, 1, 2];
+const CONTENT_TEXTS = [0, 1, 2, 3, 9];
+// What is told in place of a content.
+const CONTENTS = { "(mixed)": "content.mixed", "(nothing)": "content.nothing" };
 // What the groups are called that are no age band.
 const NAMES = {
   female: "female",
@@ -26,7 +29,7 @@ let token;
 let first; // the oldest and the newest date with people, "YYYY-MM-DD"
 let newest;
 let last; // the newest date that is shown
-let shown = null; // {over, groups}: the reports by the chosen period and by the day
+let shown = null; // {over, groups, contents}: the reports by the chosen period, by the day and by content
 let turn = 0; // a later click overtakes an answer that is still to come
 
 /** Show the panel if the service has an audience database and the token fits. */
@@ -78,18 +81,23 @@ async function show() {
   const span = { from: addDays(last, 1 - DAYS[period]), to: addDays(last, 1) };
   const mine = ++turn;
   byId("audience").setAttribute("aria-busy", "true");
-  const [over, groups] = await Promise.all([read(period, span), read("day", span)]);
+  const asked = [read(period, span), read("day", span), get(`v1/audience/contents?${new URLSearchParams(span)}`)];
+  const [over, groups, contents] = await Promise.all(asked);
   if (mine !== turn) return;
   byId("audience").removeAttribute("aria-busy");
-  if (!over || !groups) return;
-  shown = { over, groups };
+  if (!over || !groups || !contents) return;
+  shown = { over, groups, contents };
   write();
   tell(`${dates()}: ${say("audience.people")} ${summary(groups.lines).people}`);
 }
 
-async function read(period, span) {
+function read(period, span) {
+  return get(`v1/audience?${new URLSearchParams({ period, ...span })}`);
+}
+
+async function get(path) {
   try {
-    const response = await ask(`v1/audience?${new URLSearchParams({ period, ...span })}`, token);
+    const response = await ask(path, token);
     if (response.ok) return await response.json();
     if (response.status === 401) throw new Plain("error.token");
     const { detail = `HTTP ${response.status}` } = await response.json().catch(() => ({}));
@@ -121,7 +129,39 @@ function write() {
   byId("charts").hidden = people === 0;
   byId("audience-none").hidden = people > 0;
   byId("audience-rows").replaceChildren(...over.lines.map((line) => tableRow(cells(line, over), TEXTS)));
+  writeContents(shown.contents);
   draw();
+}
+
+function writeContents({ k, lines }) {
+  byId("contents").hidden = !hasContents(lines);
+  byId("content-rows").replaceChildren(...lines.map((line) => tableRow(contentCells(line, k), CONTENT_TEXTS)));
+  byId("content-note").textContent = cautions(lines).map((key) => say(key)).join(" ");
+}
+
+function contentCells(line, k) {
+  const seconds = (n) => say("audience.seconds", { n: n.toFixed(0) });
+  const texts = [
+    line.content in CONTENTS ? say(CONTENTS[line.content]) : line.content,
+    line.random ? say("content.yes") : "",
+    nameOf(line.age),
+    nameOf(line.gender),
+  ];
+  if (line.people === null) return [...texts, "–", `<${k}`, "–", "–", "–", ""];
+  const interval = line.interval_low === null ? "–" : `${line.interval_low.toFixed(2)} – ${line.interval_high.toFixed(2)}`;
+  return [
+    ...texts,
+    seconds(line.shown_seconds),
+    line.viewers,
+    seconds(line.attention_seconds),
+    line.attention_per_second === null ? "–" : line.attention_per_second.toFixed(2),
+    interval,
+    line.too_few ? say("content.few") : "",
+  ];
+}
+
+function nameOf(group) {
+  return group in NAMES ? say(NAMES[group]) : group;
 }
 
 function draw() {
@@ -130,10 +170,9 @@ function draw() {
 
 function cells(line, over) {
   const span = { start: Date.parse(line.start), end: Date.parse(line.end), longer: line.period !== over.period };
-  const name = (group) => (group in NAMES ? say(NAMES[group]) : group);
   const counts = Object.keys(DWELL).map((name) => line[name] ?? "–");
   const values = line.people === null ? [`<${over.k}`, "–", "–"] : figures(summary([line]));
-  return [when(span, over), name(line.age), name(line.gender), ...values, ...counts];
+  return [when(span, over), nameOf(line.age), nameOf(line.gender), ...values, ...counts];
 }
 
 function figures({ people, mean, facing }) {

@@ -82,3 +82,17 @@ export function attention(lines) {
   const bands = AGES.map((age) => ({ age, ...summary(lines.filter((line) => line.age === age)) }));
   return bands.filter(({ facing }) => facing !== null).map(({ age, facing }) => ({ age, facing }));
 }
+
+/** Whether a content of a screen is among the lines of /v1/audience/contents. */
+export function hasContents(lines) {
+  return lines.some(({ content }) => content !== "(nothing)");
+}
+
+/** What must not be read out of these lines, as keys of the page's words. */
+export function cautions(lines) {
+  const counted = told(lines);
+  const found = [];
+  if (counted.some((line) => line.too_few)) found.push("content.caution.few");
+  if (counted.length && !counted.some((line) => line.random)) found.push("content.caution.random");
+  return found;
+}
