@@ -105,7 +105,7 @@ def robustness(name: str) -> list[dict[str, Any]]:
 def certainty(name: str) -> list[dict[str, Any]]:
     """Return how sure it says it is, by domain and looks, fitted on the other domains alone."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows(RESULTS / f"certainty_{name}.csv"):
+    for row in rows(result(f"certainty_{name}")):
         if row["fitted"] == "other domains" and not row["band"]:
             place = row["domain"], row["looks"]
             entry = found.setdefault(place, {"domain": place[0], "looks": place[1], "measures": {}})
