@@ -15,7 +15,7 @@ MINIMA_EXTRAS ?= eval serve stream signal postgres dev
 SMOKE ?= $(addprefix tests/, test_import.py test_analyzer.py image models/test_session.py cli/test_commands.py \
 	cli/test_analyze_command.py cli/test_watch_command.py audience/test_audience_command.py \
 	audience/test_audience_postgres.py audience/test_targets.py evaluation/test_metrics.py evaluation/test_html.py datasets/test_readers.py \
-	datasets/test_matlab_readers.py stream/test_files.py stream/test_stream_output.py \
+	datasets/test_matlab_readers.py stream/test_frame_files.py stream/test_stream_output.py \
 	$(addprefix serve/test_service_, access.py analyze.py client.py files.py live.py stream.py))
 comma := ,
 DEVELOPED := --editable ".[$(subst $() ,$(comma),$(EXTRAS))]"

@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-#: The folders of phiz.cli.recipes.FOLDERS, with what is taken of each.
+#: The folders of phiz.cli.recipes_command.FOLDERS, with what is taken of each.
 FOLDERS = {"recipes": "**/*.toml", "protocols": "*.toml", "splits": "*.csv"}
 
 

@@ -30,8 +30,8 @@ from phiz.errors import ModelError
 from phiz.evaluation import metrics
 from phiz.landmarks import LANDMARKERS, Landmarker, keypoints, load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet
+from phiz.models.model_store import DEFAULT_MODEL
 from phiz.models.session import load_model
-from phiz.models.store import DEFAULT_MODEL
 from phiz.provenance import environment
 from phiz.types import KEYPOINT_NAMES, Point
 

@@ -13,7 +13,7 @@ import atheris
 WATCHED = {
     "multipart": ["phiz.serve", "phiz.image", "python_multipart", "starlette.requests"],
     "websocket": ["phiz.serve", "uvicorn.protocols", "websockets"],
-    "csv": ["phiz.datasets", "phiz.evaluation.fold_files", "phiz.training.taught"],
+    "csv": ["phiz.datasets", "phiz.evaluation.fold_files", "phiz.training.teachers"],
     "toml": ["phiz.toml_file", "phiz.training", "phiz.evaluation.protocols", "phiz.crop", "tomllib", "tomli"],
     "matlab": ["phiz.datasets", "scipy.io"],
     "hdf5": ["phiz.datasets", "h5py"],

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 
+from phiz.models.model_store import DEFAULT_MODEL, find_model
 from phiz.models.session import load_model
-from phiz.models.store import DEFAULT_MODEL, find_model
 from phiz.provenance import cells, write_rows
 from phiz.training import quantise as q
 from phiz.training.recipe import load_recipe

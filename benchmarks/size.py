@@ -18,7 +18,7 @@ from pathlib import Path
 
 import phiz
 from phiz.benchmark.timing import Effort, row, timed
-from phiz.models.store import DEFAULT_MODEL
+from phiz.models.model_store import DEFAULT_MODEL
 from phiz.provenance import cells, write_rows
 
 ROOT = Path(__file__).resolve().parents[1]

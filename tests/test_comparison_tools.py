@@ -17,7 +17,7 @@ import comparison  # noqa: E402
 import comparison_measure as measuring  # noqa: E402
 from made_faces import make  # noqa: E402
 
-from phiz.evaluation import report  # noqa: E402
+from phiz.evaluation import report_files  # noqa: E402
 from phiz.evaluation.groups import Scored  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import run  # noqa: E402
@@ -46,7 +46,7 @@ def test_figures_are_means_over_seeds_and_differences_are_paired(tmp_path):
         ("multitask-2", {"a": 3.0, "b": 5.0}, "female"),
         ("ssr-net-1", {"a": 4.0, "b": -8.0}, "male"),
     ):
-        report.write_answers(tmp_path / f"{name}_made-test.csv", answered(errors, gender))
+        report_files.write_answers(tmp_path / f"{name}_made-test.csv", answered(errors, gender))
     found = {(r[0], r[2]): r for r in measuring.summary(tmp_path)}
     whole, rival = found["multitask", "mae"], found["ssr-net", "mae"]
     assert (whole[3], whole[4], whole[7]) == (2, 4.0, None)  # seeds, ((1 + 3) / 2 + (7 + 5) / 2) / 2

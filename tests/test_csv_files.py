@@ -14,7 +14,7 @@ from phiz.evaluation.fold_files import load_folds
 
 
 def answers(path: Path) -> object:
-    taught = pytest.importorskip("phiz.training.taught", reason="the extra train reads teachers' answers")
+    taught = pytest.importorskip("phiz.training.teachers", reason="the extra train reads teachers' answers")
     return taught.load_answers(path)
 
 

@@ -38,7 +38,7 @@ def test_import_phiz_loads_nothing_heavy() -> None:
     "code",
     [
         "import phiz; phiz.Analyzer",
-        "import phiz.cli.analyze, phiz.cli.models, phiz.cli.output, phiz.image.inputs",
+        "import phiz.cli.analyze_command, phiz.cli.models_command, phiz.cli.output, phiz.image.inputs",
         "from phiz.cli import app; import typer; typer.main.get_command(app).get_command(None, 'analyze')",
     ],
 )

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from phiz.datasets import registry
-from phiz.evaluation import metrics, report, run
+from phiz.evaluation import answering, metrics, report_files
 from phiz.evaluation.groups import Scored
 from phiz.evaluation.protocols import load_protocol
 from phiz.models.session import AGE, FEMALE, Model, load_model
@@ -65,7 +65,7 @@ def network_and_seed(folder: Path) -> tuple[str, int]:
     return name, int(seed)
 
 
-def answers(model: Model, plan: run.Plan, crops: Crops) -> list[Scored]:
+def answers(model: Model, plan: answering.Plan, crops: Crops) -> list[Scored]:
     """Return a model's answer to each test picture of a plan; a picture without a face says so."""
     pixels, found = canonical(crops.pixels[:], model.size), {}
     for start in range(0, len(crops), BATCH):
@@ -74,7 +74,7 @@ def answers(model: Model, plan: run.Plan, crops: Crops) -> list[Scored]:
             found[str(path)] = {name: float(values[i]) for name, values in said.items()}
     rows = []
     for key, record in plan.records.items():
-        row, said_here = run.labels(plan, key), found.get(str(record.path))
+        row, said_here = answering.labels(plan, key), found.get(str(record.path))
         rows.append(_scored(row, said_here) if said_here else replace(row, problem="no face found"))
     return rows
 
@@ -124,7 +124,7 @@ def summary(folder: Path) -> list[tuple[Any, ...]]:
     kept: dict[tuple[str, str], list[list[Scored]]] = defaultdict(list)
     for path in sorted(folder.glob("*_*.csv")):
         run_name, _, protocol = path.stem.partition("_")
-        kept[run_name.rpartition("-")[0], protocol].append(report.read_predictions(path))
+        kept[run_name.rpartition("-")[0], protocol].append(report_files.read_predictions(path))
     rows: list[tuple[Any, ...]] = []
     for (name, protocol), by_seed in sorted(kept.items()):
         whole = figures(kept.get((WHOLE, protocol), []))
@@ -164,15 +164,15 @@ def measure(
         model = load_model(folder / f"{name}.onnx", gender_alone=True)
         for protocol in map(load_protocol, protocols):
             records = registry.read(protocol.dataset, data)
-            plan = run.plan(protocol, records, data / registry.named(protocol.dataset).folder)
+            plan = answering.plan(protocol, records, data / registry.named(protocol.dataset).folder)
             chips = registry.named(protocol.dataset).chips
             tested = list(plan.records.values())
             crops = load_crops(tested, chips=chips, template=model.template, size=model.size, cache=cache)
             path = kept / f"{name}-{seed}_{protocol.name}.csv"
-            report.write_answers(path, answers(model, plan, crops))
+            report_files.write_answers(path, answers(model, plan, crops))
         models.setdefault(name, model)
         print(f"measured: {folder.name}", flush=True)
-    report.write_csv(results / "comparison.csv", COLUMNS, summary(kept))
+    report_files.write_csv(results / "comparison.csv", COLUMNS, summary(kept))
     timed, made = latencies(models), cells("torch")
     folder_of = {network_and_seed(folder)[0]: folder for folder in reversed(folders)}
     rows = [
@@ -183,7 +183,7 @@ def measure(
         for name, model in models.items()
     ]
     head = ("network", "parameters", "multiply_adds", "bytes", "milliseconds", *made)
-    report.write_csv(results / "comparison_sizes.csv", head, rows)
+    report_files.write_csv(results / "comparison_sizes.csv", head, rows)
 
 
 def main() -> None:

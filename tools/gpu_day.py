@@ -25,7 +25,11 @@ import torch
 from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.build import build
 from phiz.networks.layers import count
-from phiz.training.attributes.recipe import AttributeRecipe, is_attribute_recipe, load_attribute_recipe
+from phiz.training.attributes.attribute_recipe import (
+    AttributeRecipe,
+    is_attribute_recipe,
+    load_attribute_recipe,
+)
 from phiz.training.fingerprint import digest
 from phiz.training.kit import identity
 from phiz.training.recipe import Recipe, load_recipe

@@ -18,7 +18,7 @@ from pages import RESULTS, fill_blocks, result, update
 
 from phiz.models.about import MEASURED, about, markdown, plain
 from phiz.models.card import ModelCard
-from phiz.models.store import list_cards
+from phiz.models.model_store import list_cards
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "models.md"

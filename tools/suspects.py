@@ -15,7 +15,7 @@ from pathlib import Path
 
 from phiz.datasets import registry
 from phiz.evaluation.groups import Scored
-from phiz.evaluation.report import read_predictions, write_csv
+from phiz.evaluation.report_files import read_predictions, write_csv
 from phiz.evaluation.suspects import suspects
 
 

@@ -26,7 +26,7 @@ from phiz.detect import Detector
 from phiz.landmarks.mesh import FaceMesh
 from phiz.training.recipe import load_recipe
 from phiz.training.run import training_records
-from phiz.training.taught import picture
+from phiz.training.teachers import picture
 from phiz.training.turned import turn, yaw
 
 #: The picture that is turned: its side, and how many times as wide as the recipe's crop it is.

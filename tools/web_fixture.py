@@ -30,8 +30,8 @@ from phiz.crop import CropTemplate, face_crop, fit
 from phiz.detect import Detector, load_card
 from phiz.detect.looks import first_factor, padded, second_factor, shrink
 from phiz.models.certainty import Bounds, Caution, Certainty, Curve, Flag
+from phiz.models.model_store import find_model
 from phiz.models.session import load_model
-from phiz.models.store import find_model
 from phiz.quality import inside, light, pose
 from phiz.types import QUALITY, Estimate
 

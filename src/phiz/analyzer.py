@@ -20,8 +20,8 @@ from .models import certainty
 from .models.attribute_model import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.certainty import Caution, Certainty, check_coverage
+from .models.model_store import DEFAULT_MODEL
 from .models.session import Model, gender_model, load_model
-from .models.store import DEFAULT_MODEL
 from .quality import inside, light, pose
 from .readers import read_ahead
 from .types import Detection, Estimate, Face, Result
@@ -51,7 +51,7 @@ class Located:
 class Analyzer:
     """Loaded networks, ready for any number of pictures; may be shared between threads.
 
-    model: name of a shipped model or path of a `.onnx` with its card (see `phiz.models.store`). One that
+    model: name of a shipped model or path of a `.onnx` with its card (`phiz.models.model_store`). One that
         tells age alone, or whose card says so, is joined by another for gender (`gender_card`).
     min_face: smallest face to look for and return: pixels, a share of the picture's longer side below 1, or
         None for the default; see `phiz.detect.Detector`.

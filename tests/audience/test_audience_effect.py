@@ -11,8 +11,8 @@ import pytest
 from made_tracks import MIDNIGHT, Visit, play
 
 from phiz.audience import Counter, Store, open_store
+from phiz.audience.attention import Exposure, Looks, Piece, Programme
 from phiz.audience.effect import Effect, EffectLine, effect_report
-from phiz.audience.looks import Exposure, Looks, Piece, Programme
 from phiz.audience.store import KEPT_SHOWN
 from phiz.audience.totals import MIXED_CONTENT, NOTHING, Shown
 from phiz.errors import PhizError

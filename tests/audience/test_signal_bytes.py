@@ -19,7 +19,7 @@ from phiz.audience.signal import Signal
 from phiz.audience.targets import open_target
 from phiz.cli.watching import Signals
 from phiz.stream.frame import Frame
-from phiz.stream.output import Shown
+from phiz.stream.stream_output import Shown
 from phiz.types import Face
 
 #: What a track knows of a person; none of it may be found in the bytes, in any common form.

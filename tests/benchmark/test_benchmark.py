@@ -18,7 +18,7 @@ import phiz
 from phiz import cli
 from phiz.benchmark import made_pictures, profile, rivals, stages, system
 from phiz.benchmark.timing import Effort, row, timed, times_in_turn
-from phiz.cli.benchmark import COLUMNS, Part
+from phiz.cli.benchmark_command import COLUMNS, Part
 
 QUICK = Effort(3, 0.0, quick=True)
 

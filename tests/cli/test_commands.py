@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import phiz
 from phiz import cli
 from phiz.data import ASTRONAUT
-from phiz.models import store
+from phiz.models import model_store
 
 
 def run(*arguments: str) -> object:
@@ -86,7 +86,7 @@ def test_errors_become_exit_statuses(
 
 
 def test_models_table(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "WEIGHTS", fake_model.parent)
+    monkeypatch.setattr(model_store, "WEIGHTS", fake_model.parent)
     done = run("models")
     assert done.output == (
         "name  input  parameters  multiply-adds  weights     task\n"
@@ -97,13 +97,13 @@ def test_models_table(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_models_json_is_the_cards(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "WEIGHTS", fake_model.parent)
+    monkeypatch.setattr(model_store, "WEIGHTS", fake_model.parent)
     card = json.loads(fake_model.with_suffix(".json").read_text())
     assert json.loads(run("models", "--format", "json").output) == [card]
 
 
 def test_models_with_a_damaged_card(fake_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "WEIGHTS", fake_model.parent)
+    monkeypatch.setattr(model_store, "WEIGHTS", fake_model.parent)
     fake_model.with_suffix(".json").write_text("{}")
     done = run("models")
     assert done.output.startswith(f"phiz: {fake_model.with_suffix('.json')}: the card lacks name, task, ")

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from phiz.cli import app
-from phiz.evaluation import report
+from phiz.evaluation import report_files
 from phiz.evaluation.groups import Scored
 
 pytest.importorskip("scipy")
@@ -22,7 +22,7 @@ def rows(error: float) -> list[Scored]:
 
 def test_compare_prints_and_writes_differences(tmp_path: Path) -> None:
     for name, error in (("one", 4.0), ("two", -3.0)):
-        report.write_predictions(tmp_path / f"{name}.csv", rows(error))
+        report_files.write_predictions(tmp_path / f"{name}.csv", rows(error))
     done = run(tmp_path / "one.csv", tmp_path / "two.csv", "--output", tmp_path / "out", "--resamples", 20)
     assert done.exit_code == 0, done.output
     line = next(line for line in done.output.splitlines() if "MAE" in line)
@@ -40,8 +40,8 @@ def test_compare_prints_and_writes_differences(tmp_path: Path) -> None:
 
 def test_compare_refuses_what_cannot_be_compared(tmp_path: Path) -> None:
     one, other = tmp_path / "one.csv", tmp_path / "other.csv"
-    report.write_predictions(one, rows(1))
-    report.write_predictions(other, [replace(row, file=f"x{row.file}") for row in rows(1)])
+    report_files.write_predictions(one, rows(1))
+    report_files.write_predictions(other, [replace(row, file=f"x{row.file}") for row in rows(1)])
     done = run(one, other, "--output", tmp_path / "out")
     assert done.exit_code == 2
     assert done.output.startswith(f"phiz: {one} and {other}: expected predictions of the same pictures")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from phiz.cli import app
 from phiz.datasets.splits import SplitRow, write_split
-from phiz.evaluation import report
+from phiz.evaluation import report_files
 from phiz.evaluation.groups import Scored
 
 pytest.importorskip("matplotlib")
@@ -96,7 +96,7 @@ def test_a_model_is_measured_on_the_test_part(
     assert facts["model"] == {"name": "fake", "sha256": hashlib.sha256(fake_model.read_bytes()).hexdigest()}
     assert "matplotlib" in facts["versions"]
 
-    each = report.read_predictions(output / "predictions.csv")
+    each = report_files.read_predictions(output / "predictions.csv")
     assert [row.file for row in each] == chosen
     for row in each:
         grey = 80 + 12 * int(row.file.split("_")[3].split(".")[0])
@@ -145,7 +145,7 @@ def test_the_same_weights_answer_every_fold(tmp_path: Path, data: Path, fake_mod
         "evaluate", fake_model, "--protocol", made, "--data", data, "--output", output, "--smallest", 2
     )
     assert done.exit_code == 0, done.output
-    assert sorted(row.fold for row in report.read_predictions(output / "predictions.csv")) == sorted(
+    assert sorted(row.fold for row in report_files.read_predictions(output / "predictions.csv")) == sorted(
         "123" * 4
     )
     assert len((output / "folds.csv").read_text().splitlines()) == 4
@@ -238,13 +238,13 @@ def test_a_recipe_promises_no_more_than_is_known(
     through: str,
 ) -> None:
     checkpoint = pytest.importorskip("phiz.training.checkpoint", reason="the extra train brings PyTorch")
-    from phiz.training import learnt, taught
+    from phiz.training import learnt, teachers
 
     said = {name: learnt.to_plain([learnt.of_data_set(name)]) for name in ("utkface", "fgnet")}
     checkpoint.save(tmp_path / "same.pt", {"net": {}, learnt.KEY: said["utkface"]})
     checkpoint.save(tmp_path / "other.pt", {"net": {}, learnt.KEY: said["fgnet"]})
     checkpoint.save(tmp_path / "silent.pt", {"net": {}})
-    taught.write_answers(tmp_path / "taught.csv", {"a": (1.0, 1.0, 0.5)}, {learnt.KEY: said["utkface"]})
+    teachers.write_answers(tmp_path / "taught.csv", {"a": (1.0, 1.0, 0.5)}, {learnt.KEY: said["utkface"]})
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f'name = "r"\nseed = 1\nstart = "{start}"\n{data_section}\n[crop]\n{CROP}{OPTIMISATION}'
@@ -269,7 +269,7 @@ def test_a_recipe_promises_no_more_than_is_known(
 def test_the_folds_stand_in_place_of_their_own_data_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str, promised: bool
 ) -> None:
-    from phiz.cli.evaluate import _recipe
+    from phiz.cli.evaluate_command import _recipe
     from phiz.evaluation.protocols import Protocol
 
     recipe = tmp_path / "recipe.toml"
@@ -288,7 +288,7 @@ def test_other_models_join_the_plot(tmp_path: Path, data: Path, test_part: Path,
     curve = (tmp_path / "second" / "cs_curve.csv").read_text().splitlines()
     assert {line.split(",")[0] for line in curve[1:]} == {"fake", "fake (other)"}
 
-    report.write_predictions(tmp_path / "else.csv", [Scored("x.jpg", "x", 1.0, None, None, 2.0)])
+    report_files.write_predictions(tmp_path / "else.csv", [Scored("x.jpg", "x", 1.0, None, None, 2.0)])
     done = run(*ours, "--output", tmp_path / "third", "--compare-with", tmp_path / "else.csv")
     assert done.exit_code == 2
     assert "else.csv: expected predictions of the same pictures; none of 9" in words(done.output)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from phiz import cli
-from phiz.cli import recipes
+from phiz.cli import recipes_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def test_what_is_written_is_read_where_it_lies(tmp_path: Path) -> None:
     from phiz.training.recipe import load_recipe
 
     done = run(str(tmp_path))
-    assert done.output == f"written: {', '.join(str(tmp_path / name) for name in recipes.FOLDERS)}\n"
+    assert done.output == f"written: {', '.join(str(tmp_path / name) for name in recipes_command.FOLDERS)}\n"
     assert load_protocol(tmp_path / "protocols" / "utkface-test.toml").name == "utkface-test"
     recipe = load_recipe(tmp_path / "recipes" / "multitask-utkface-small.toml")
     named = {file.resolve() for file in recipe.files.values()}
@@ -55,5 +55,5 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_an_installed_package_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "recipes").mkdir()
     shutil.copy(ROOT / "recipes" / "multitask-utkface-small.toml", tmp_path / "recipes" / "mine.toml")
-    monkeypatch.setattr(recipes, "INSTALLED", tmp_path)
+    monkeypatch.setattr(recipes_command, "INSTALLED", tmp_path)
     assert run().output == "recipes/mine.toml\n"

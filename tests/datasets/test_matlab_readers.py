@@ -14,7 +14,7 @@ from trees import MATLAB_EPOCH, hdf5_mat, imdb_mat, pictures
 from phiz.datasets import registry
 from phiz.datasets.imdb_wiki import completed_years, read_imdb_wiki
 from phiz.datasets.lfwa import read_lfwa
-from phiz.datasets.lists import LabelError
+from phiz.datasets.listed import LabelError
 from phiz.datasets.record import FaceRecord, Skipped
 from phiz.errors import DataError
 from phiz.evaluation.protocols import clusters, folds, load_protocol

@@ -10,7 +10,7 @@ import PIL.Image
 
 from phiz.data import ASTRONAUT
 from phiz.detect import load_card
-from phiz.detect.card import WEIGHTS
+from phiz.detect.detector_card import WEIGHTS
 
 GOLDEN = Path(__file__).with_name("yunet_golden.npz")
 SIDE = 640

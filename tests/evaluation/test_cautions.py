@@ -11,7 +11,7 @@ from phiz.datasets.registry import DATA_SETS, find, share
 from phiz.evaluation import cautions
 from phiz.evaluation.protocols import Protocol
 from phiz.models.card import UNKNOWN, ModelCard, TrainingData
-from phiz.models.store import WEIGHTS
+from phiz.models.model_store import WEIGHTS
 
 CARD = ModelCard.load(WEIGHTS / "age-accurate.json")
 FLATTERS = "pictures tested here may be among them, which flatters it."

@@ -6,7 +6,7 @@ import pytest
 
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
-from phiz.evaluation import run
+from phiz.evaluation import answering
 from phiz.evaluation.protocols import Fold, load_protocol
 from phiz.types import Face, Result
 
@@ -29,15 +29,15 @@ class Answers:
             yield Result(str(path), 10, 10, faces if good else (), "damaged" if "bad" in path.name else None)
 
 
-def plan(tmp_path: Path, names: list[str]) -> run.Plan:
+def plan(tmp_path: Path, names: list[str]) -> answering.Plan:
     path = tmp_path / "p.toml"
     path.write_text(PROTOCOL)
     records = [FaceRecord(tmp_path / name, age=30.0, subject="s") for name in names]
-    return run.plan(load_protocol(path), records, tmp_path)
+    return answering.plan(load_protocol(path), records, tmp_path)
 
 
 def test_score_takes_the_largest_face_and_says_why_there_is_none(tmp_path: Path) -> None:
-    found = list(run.score(plan(tmp_path, ["good.jpg", "bad.jpg", "empty.jpg"]), Answers()))
+    found = list(answering.score(plan(tmp_path, ["good.jpg", "bad.jpg", "empty.jpg"]), Answers()))
     by_file = {row.file: row for row in found}
     good = by_file["good.jpg"]
     assert (good.cluster, good.true_age, good.age, good.gender, good.problem) == ("s", 30, 31, "male", None)
@@ -49,7 +49,7 @@ def test_score_takes_the_largest_face_and_says_why_there_is_none(tmp_path: Path)
 def test_a_picture_of_several_folds_is_analysed_once_and_counts_in_each(tmp_path: Path) -> None:
     made, analyzer = plan(tmp_path, ["good1.jpg", "good2.jpg"]), Answers()
     folds = [Fold("1", (), ("good1.jpg", "good2.jpg")), Fold("2", (), ("good2.jpg",))]
-    rows = run.spread(run.score(made, analyzer), folds)
+    rows = answering.spread(answering.score(made, analyzer), folds)
     assert sorted(analyzer.asked) == ["good1.jpg", "good2.jpg"]
     assert [(row.fold, row.file) for row in rows] == [
         ("1", "good1.jpg"),
@@ -60,7 +60,7 @@ def test_a_picture_of_several_folds_is_analysed_once_and_counts_in_each(tmp_path
 
 def test_a_single_fold_has_no_name(tmp_path: Path) -> None:
     made = plan(tmp_path, ["good1.jpg"])
-    assert [row.fold for row in run.spread(run.score(made, Answers()), made.folds)] == [""]
+    assert [row.fold for row in answering.spread(answering.score(made, Answers()), made.folds)] == [""]
 
 
 def test_a_data_set_without_pictures_is_refused(tmp_path: Path) -> None:

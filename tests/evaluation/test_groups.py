@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from phiz.errors import DataError
-from phiz.evaluation import report
+from phiz.evaluation import report_files
 from phiz.evaluation.groups import KINDS, Figure, Scored, figures
 
 
@@ -122,10 +122,10 @@ def test_intervals_hold_the_value_and_follow_clusters() -> None:
 
 def test_csv_and_table(tmp_path: Path) -> None:
     rows = figures(ROWS, smallest=2, resamples=50)
-    report.write_figures(tmp_path / "out.csv", rows)
+    report_files.write_figures(tmp_path / "out.csv", rows)
     with (tmp_path / "out.csv").open(newline="") as file:
         read = list(csv.DictReader(file))
-    assert tuple(read[0]) == report.FIGURE_COLUMNS
+    assert tuple(read[0]) == report_files.FIGURE_COLUMNS
     assert (read[0]["group_kind"], read[0]["metric"], read[0]["value"], read[0]["n"]) == (
         "all",
         "mae",
@@ -133,7 +133,7 @@ def test_csv_and_table(tmp_path: Path) -> None:
         "4",
     )
     assert len(read) == len(rows)
-    lines = report.table(rows).splitlines()
+    lines = report_files.table(rows).splitlines()
     assert "MAE, years" in lines[0]
     assert "gender, %" in lines[0]
     assert lines[1].split()[:3] == ["all", "4", "5.00"]
@@ -144,7 +144,7 @@ def test_csv_and_table(tmp_path: Path) -> None:
 
 
 def test_predictions_hold_names_and_numbers(tmp_path: Path) -> None:
-    report.write_predictions(tmp_path / "p.csv", ROWS)
+    report_files.write_predictions(tmp_path / "p.csv", ROWS)
     lines = (tmp_path / "p.csv").read_text().splitlines()
     columns = "file,cluster,true_age,true_gender,group,age,gender,gender_score,problem,fold"
     assert lines[0] == f"{columns},true_first,true_last"
@@ -154,6 +154,6 @@ def test_predictions_hold_names_and_numbers(tmp_path: Path) -> None:
 
 def test_results_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="could not write the results: No such file or directory"):
-        report.write_figures(tmp_path / "absent" / "out.csv", [])
+        report_files.write_figures(tmp_path / "absent" / "out.csv", [])
     with pytest.raises(DataError, match="could not write the results: Is a directory"):
-        report.write_provenance(tmp_path, {})
+        report_files.write_provenance(tmp_path, {})

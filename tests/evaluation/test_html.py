@@ -14,7 +14,7 @@ from made_answers import answers
 
 from phiz.data import ASTRONAUT
 from phiz.datasets.record import Skipped
-from phiz.evaluation import compare, compare_page, report, results
+from phiz.evaluation import compare, compare_page, report_files, results
 from phiz.evaluation.groups import TITLES, Scored
 from phiz.evaluation.protocols import load_protocol
 from phiz.evaluation.summary import Evaluation
@@ -164,7 +164,7 @@ def test_kept_answers_make_every_paired_difference_again(tmp_path: Path) -> None
         [tmp_path / f"out{n}" / "predictions.csv" for n in (0, 1)],
         [kept / f"m{n}_n-1.answers.csv" for n in (0, 1)],
     ):
-        pairs = compare.match(*map(report.read_predictions, paths))
+        pairs = compare.match(*map(report_files.read_predictions, paths))
         differences.append(compare.differences(pairs, resamples=50))
     assert differences[0] == differences[1]
     assert "problem" not in (kept / "m0_n-1.answers.csv").read_text().splitlines()[0]  # nothing empty is kept
@@ -187,7 +187,7 @@ def test_the_page_and_the_command_show_the_metrics_of_the_protocols_paper(
     evaluation = replace(evaluation, protocol=replace(evaluation.protocol, metrics=metrics))
     numbers = results.write(evaluation, {}, tmp_path / "out")
     page = Page(tmp_path / "out" / "report.html")
-    head = report.table(numbers.figures, evaluation.protocol.metrics).splitlines()[0]
+    head = report_files.table(numbers.figures, evaluation.protocol.metrics).splitlines()[0]
     titles = [TITLES[name][0] for name in metrics]
     assert [title for title in titles if title not in page.words] == []
     assert head.split("  ")[0] == ""

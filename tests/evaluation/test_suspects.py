@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from phiz.evaluation.groups import Scored
-from phiz.evaluation.report import write_predictions
+from phiz.evaluation.report_files import write_predictions
 from phiz.evaluation.suspects import Suspect, suspects
 
 ROOT = Path(__file__).parents[2]

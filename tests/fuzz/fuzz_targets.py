@@ -174,7 +174,7 @@ def tables(data: bytes) -> None:
 
 def answers(path: Path, data: bytes) -> None:
     try:
-        from phiz.training.taught import load_answers
+        from phiz.training.teachers import load_answers
     except ModuleNotFoundError:  # PyTorch is not installed
         return
     try:
@@ -206,7 +206,7 @@ def settings(data: bytes) -> None:
 @functools.cache
 def setting_readers() -> tuple[Callable[[Path], object], ...]:
     try:
-        from phiz.training.attributes.recipe import load_attribute_recipe
+        from phiz.training.attributes.attribute_recipe import load_attribute_recipe
         from phiz.training.recipe import load_recipe
     except ModuleNotFoundError:
         return (load_protocol,)

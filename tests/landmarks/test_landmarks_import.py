@@ -19,7 +19,7 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_the_main_job_loads_no_landmark_finder() -> None:
-    loaded = modules_after("import phiz; phiz.Analyzer; import phiz.cli.analyze")
+    loaded = modules_after("import phiz; phiz.Analyzer; import phiz.cli.analyze_command")
     assert not {name for name in loaded if name.startswith("phiz.landmarks.")} & {
         "phiz.landmarks.mesh",
         "phiz.landmarks.fan",

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from phiz.models.attribute_model import DEFAULT_ATTRIBUTES, load_attributes
+from phiz.models.model_store import DEFAULT_MODEL
 from phiz.models.session import load_model
-from phiz.models.store import DEFAULT_MODEL
 
 FILE = Path(__file__).with_name("golden.json")
 #: The file of each shipped model's answers.

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from phiz.cli import app
 from phiz.models import about
 from phiz.models.card import ModelCard, TrainingData
-from phiz.models.store import list_cards
+from phiz.models.model_store import list_cards
 
 COMMAND = {"command": "phiz evaluate fake", "commit": "0123456789abcdef"}
 GROUPS = [

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from phiz.cli import app
 from phiz.errors import ModelError
-from phiz.models import fetch, store
+from phiz.models import fetch, model_store
 from phiz.models.card import ModelCard
 from phiz.models.session import load_model
 
@@ -77,7 +77,7 @@ def card(fake_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
     """A known card whose weights are not shipped."""
     known = tmp_path / "known"
     known.mkdir()
-    monkeypatch.setattr(store, "WEIGHTS", known)
+    monkeypatch.setattr(model_store, "WEIGHTS", known)
     monkeypatch.setenv("PHIZ_MODELS", str(tmp_path / "fetched"))
     card = dataclasses.replace(
         ModelCard.load(fake_model.with_suffix(".json")), url="http://127.0.0.1:9/x.onnx"
@@ -126,7 +126,7 @@ def test_a_length_that_is_no_number_is_not_counted_on(card, fake_model, serve, l
 
 def test_a_server_that_does_not_resume_sends_all_again(card, fake_model, serve) -> None:
     data = fake_model.read_bytes()
-    part = store.fetched_path(card).with_suffix(".part")
+    part = model_store.fetched_path(card).with_suffix(".part")
     part.parent.mkdir()
     part.write_bytes(b"something else")
     assert fetch.fetch(card, serve(data, resumes=False).url).read_bytes() == data
@@ -134,7 +134,7 @@ def test_a_server_that_does_not_resume_sends_all_again(card, fake_model, serve) 
 
 def test_a_download_that_was_whole_but_not_renamed(card, fake_model, serve) -> None:
     data = fake_model.read_bytes()
-    part = store.fetched_path(card).with_suffix(".part")
+    part = model_store.fetched_path(card).with_suffix(".part")
     part.parent.mkdir()
     part.write_bytes(data)
     assert fetch.fetch(card, serve(data).url).read_bytes() == data
@@ -186,7 +186,7 @@ def test_damaged_weights_are_replaced(card, fake_model) -> None:
 def test_the_command(card: ModelCard, fake_model: Path) -> None:
     done = CliRunner().invoke(app, ["fetch", "fake", "--source", str(fake_model)])
     assert done.exit_code == 0, done.output
-    assert str(store.fetched_path(card)) in done.output
+    assert str(model_store.fetched_path(card)) in done.output
 
 
 def test_a_card_of_before_has_no_url(fake_model: Path, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 from phiz.analyzer import Analyzer
 from phiz.errors import ModelError
 from phiz.models import runtime
+from phiz.models.model_store import find_model
 from phiz.models.session import load_model
-from phiz.models.store import find_model
 
 GPU = "CUDAExecutionProvider"
 TRT = "TensorrtExecutionProvider"

@@ -15,8 +15,8 @@ from phiz.data import ASTRONAUT
 from phiz.errors import ModelError
 from phiz.image import load
 from phiz.models.attribute_model import DEFAULT_ATTRIBUTES, load_attributes
+from phiz.models.model_store import find_model, list_cards
 from phiz.models.session import load_model
-from phiz.models.store import find_model, list_cards
 
 
 def test_golden_answers():

@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from phiz import Analyzer, engine
+from phiz import Analyzer, jobs
 from phiz.data import ASTRONAUT
 from phiz.errors import OutputError, PhizError
+from phiz.scale.analysis import Settings, Worker
 from phiz.scale.parts import Count, Folder, plan
 from phiz.scale.pictures import Picture
-from phiz.scale.run import Settings, Worker
 from phiz.types import Result
 
 
@@ -124,13 +124,13 @@ def test_a_folder_that_cannot_be_made_or_written(tmp_path: Path) -> None:
 def test_a_worker_refuses_a_chunk_that_has_cost_too_many_lives(tmp_path: Path) -> None:
     (chunk,) = plan([Picture("a.png", "/absent/a.png"), Picture("b.png", "/absent/b.png")], 2, {})
     worker, folder = Worker(Settings("multitask-64"), str(tmp_path)), Folder(str(tmp_path))
-    for _ in range(engine.RETRIES + 1):
+    for _ in range(jobs.RETRIES + 1):
         folder.begin(chunk.part)
     error = call(worker, chunk.part, list(chunk.pictures))
     assert isinstance(error, PhizError)
     assert str(error).startswith("4 worker processes died at the pictures from a.png to b.png; ")
     folder.tidy()
-    for _ in range(engine.RETRIES):
+    for _ in range(jobs.RETRIES):
         folder.begin(chunk.part)
     assert call(worker, chunk.part, list(chunk.pictures)) == Count(2, 2)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-run = pytest.importorskip("phiz.scale.run", reason="the extra scale brings Ray")
+run = pytest.importorskip("phiz.scale.analysis", reason="the extra scale brings Ray")
 
 from phiz.detect import load_card  # noqa: E402
 from phiz.models.card import ModelCard  # noqa: E402
 from phiz.models.certainty import Certainty  # noqa: E402
-from phiz.models.store import find_model  # noqa: E402
+from phiz.models.model_store import find_model  # noqa: E402
 
 Patch = pytest.MonkeyPatch
 DETECTOR = load_card()

@@ -16,7 +16,7 @@ from service import make_app
 from starlette.websockets import WebSocketDisconnect
 
 from phiz import Analyzer
-from phiz.models.store import list_cards
+from phiz.models.model_store import list_cards
 from phiz.serve import app as application
 from phiz.serve.page import Page
 

@@ -12,7 +12,7 @@ from statistics import median
 
 import pytest
 
-from phiz.cli.serve import serve
+from phiz.cli.serve_command import serve
 from phiz.serve.audience import SPANS
 from phiz.serve.refusal import Code
 from phiz.serve.settings import Limits, Settings

@@ -81,7 +81,7 @@ def closed(player: Any) -> int:
 
 def test_there_is_no_screen_unless_asked_for(analyzer: Analyzer) -> None:
     client = TestClient(make_app(analyzer))
-    for path in ("/signage", "/signage/", "/signage/main.js", "/v1/signage", "/signage/content/x.png"):
+    for path in ("/signage", "/signage/", "/signage/player.js", "/v1/signage", "/signage/content/x.png"):
         assert client.get(path).status_code == 404
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/v1/signage/player"):
         pass

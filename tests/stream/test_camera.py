@@ -14,7 +14,7 @@ from stream_fakes import FakeCapture, FakeStop, jpeg, plain
 from phiz.stream.buffer import Stop
 from phiz.stream.camera import CAMERA_FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Camera, opener
 from phiz.stream.frame import Frame, StreamError
-from phiz.stream.source import open_source
+from phiz.stream.source_kind import open_source
 
 GONE = ["gone"] * CAMERA_FAILURES
 

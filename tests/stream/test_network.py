@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from stream_fakes import FakeStop, jpeg, plain
 
-from phiz.stream.source import open_source
+from phiz.stream.source_kind import open_source
 
 BOUNDARY = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 

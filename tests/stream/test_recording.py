@@ -20,8 +20,8 @@ from stream_fakes import one_face, plain, read_video
 
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
-from phiz.stream.output import Shown
 from phiz.stream.recording import RESERVE, AnnotatedVideo, fitted
+from phiz.stream.stream_output import Shown
 from phiz.stream.track import Tracker
 from phiz.stream.video import Video
 
@@ -288,7 +288,7 @@ WRITE = """
 import sys
 from scenes import scene
 from phiz.stream.frame import Frame, StreamError
-from phiz.stream.output import Shown
+from phiz.stream.stream_output import Shown
 from phiz.stream.recording import AnnotatedVideo
 
 video, count = AnnotatedVideo(sys.argv[1], 25.0), 0

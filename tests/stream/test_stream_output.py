@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from stream_fakes import one_face, plain
 
-from phiz.stream import output as module
+from phiz.stream import stream_output as module
 from phiz.stream.buffer import Stop
 from phiz.stream.facing import frontality
 from phiz.stream.frame import Frame, StreamError
-from phiz.stream.output import Lines, Shown, Window, no_window, to_dict
+from phiz.stream.stream_output import Lines, Shown, Window, no_window, to_dict
 from phiz.stream.track import Tracker
 
 

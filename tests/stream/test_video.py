@@ -19,7 +19,7 @@ from stream_fakes import damage, plain, write_video
 
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import StreamError
-from phiz.stream.source import open_source
+from phiz.stream.source_kind import open_source
 from phiz.stream.video import Video
 
 

@@ -12,7 +12,7 @@ from stream_fakes import FakeSource, one_face, plain
 
 from phiz.stream.buffer import Stop
 from phiz.stream.frame import Frame, StreamError
-from phiz.stream.output import Shown
+from phiz.stream.stream_output import Shown
 from phiz.stream.track import Track
 from phiz.stream.watch import watch
 from phiz.types import Face

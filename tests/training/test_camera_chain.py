@@ -14,9 +14,9 @@ from PIL import Image  # noqa: E402
 
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.training.augment import at_epoch, augment, prepare  # noqa: E402
-from phiz.training.camera import photograph  # noqa: E402
 from phiz.training.covers import black_corners, cover  # noqa: E402
-from phiz.training.jpeg import jpeg  # noqa: E402
+from phiz.training.jpeg_blocks import jpeg  # noqa: E402
+from phiz.training.poor_camera import photograph  # noqa: E402
 from phiz.training.sections import Augmentation  # noqa: E402
 
 NOTHING = Augmentation(

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("onnx", reason="the extra train brings onnx")
 
+from phiz.models.model_store import find_model
 from phiz.models.session import Model, load_model
-from phiz.models.store import find_model
 from phiz.training import convert
 from phiz.training.convert import ConversionError
 

@@ -34,7 +34,7 @@ from phiz.training.domains import (  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run, training_records  # noqa: E402
 from phiz.training.sets import under  # noqa: E402
-from phiz.training.taught import picture  # noqa: E402
+from phiz.training.teachers import picture  # noqa: E402
 
 NAN = float("nan")
 

@@ -13,9 +13,9 @@ from made_faces import make  # noqa: E402
 
 from phiz.datasets.registry import DATA_SETS  # noqa: E402
 from phiz.models.card import UNKNOWN, ModelCard, TrainingData  # noqa: E402
-from phiz.models.store import WEIGHTS  # noqa: E402
+from phiz.models.model_store import WEIGHTS  # noqa: E402
 from phiz.toml_file import read_toml  # noqa: E402
-from phiz.training import checkpoint, learnt, taught  # noqa: E402
+from phiz.training import checkpoint, learnt, teachers  # noqa: E402
 from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
 from phiz.training.sections import TrainingSet  # noqa: E402
 
@@ -63,7 +63,7 @@ def test_a_start_that_does_not_say_is_unknown(recipe: Recipe) -> None:
 
 def test_what_the_teachers_learnt_from_comes_with_their_answers(recipe: Recipe) -> None:
     path = recipe.path.parent / "taught.csv"
-    taught.write_answers(path, {"UTKFace/1.jpg": (30.0, 3.0, 0.5)}, {learnt.KEY: learnt.to_plain([MORPH])})
+    teachers.write_answers(path, {"UTKFace/1.jpg": (30.0, 3.0, 0.5)}, {learnt.KEY: learnt.to_plain([MORPH])})
     recipe = replace(recipe, data=replace(recipe.data, taught="taught.csv"))
     assert names(recipe) == ["UTKFace", "CelebA", "MORPH-II"]
     path.write_text(path.read_text().replace("30", "31"))  # others than those that were written
@@ -110,6 +110,6 @@ def test_the_answers_here_name_their_teachers() -> None:
     found = sorted((ROOT / "recipes" / "taught").glob("*.csv"))
     assert found
     for path in found:
-        about = taught.read_about(path)
+        about = teachers.read_about(path)
         assert all(each["name"] and len(each["sha256"]) == 64 for each in about["teachers"])
         assert UNKNOWN not in [terms for _, terms in about[learnt.KEY]]

@@ -146,8 +146,8 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path):
 def test_attributes_pack_too(tmp_path):
     import made_attributes
 
-    from phiz.training.attributes.data import load_parts as load_attribute_parts
-    from phiz.training.attributes.recipe import load_attribute_recipe
+    from phiz.training.attributes.attribute_data import load_parts as load_attribute_parts
+    from phiz.training.attributes.attribute_recipe import load_attribute_recipe
     from phiz.training.kit import attribute_parts_of
 
     path = made_attributes.make(tmp_path)

@@ -16,8 +16,8 @@ from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.detect import Detector  # noqa: E402
 from phiz.errors import ModelError  # noqa: E402
 from phiz.image import load  # noqa: E402
+from phiz.models.model_store import find_model  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.models.store import find_model  # noqa: E402
 from phiz.training import equalise, quantise  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 

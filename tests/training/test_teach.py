@@ -19,8 +19,8 @@ from phiz.cli import app  # noqa: E402
 from phiz.errors import ModelError  # noqa: E402
 from phiz.models.card import OutputSpec  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
-from phiz.training.taught import read_about  # noqa: E402
 from phiz.training.teach import combined, teach  # noqa: E402
+from phiz.training.teachers import read_about  # noqa: E402
 
 
 def teacher(folder: Path, *outputs: str) -> Path:

@@ -30,7 +30,7 @@ from fixture_tool import fixture_tool
 from PIL import Image
 
 from phiz.cli.output import CSV_COLUMNS
-from phiz.models.store import WEIGHTS
+from phiz.models.model_store import WEIGHTS
 
 
 def results(page: Any) -> Any:

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from ..types import Face
+from .attention import Exposure, Looks, Piece, Programme, milliseconds
 from .database import StoreError
 from .effect import Effect
 from .ledger import Ledger
-from .looks import Exposure, Looks, Piece, Programme, milliseconds
 from .store import Store
 from .totals import FACING, MINUTE, NO_DWELL, Group, Shown, Totals, dwell_bin, group_of
 

@@ -18,11 +18,11 @@ from typing import Any
 
 from ..errors import PhizError
 from . import tables
+from .attention import Exposure
 from .calendar import Calendar, machine_zone
 from .database import Database, Execute, PostgresDatabase, SqliteDatabase, StoreError, is_url
 from .effect import Effects, of_all
 from .ledger import Changes
-from .looks import Exposure
 from .merging import merge
 from .telling import Telling, move
 from .totals import DAY, HOUR, Rows, Shown, add

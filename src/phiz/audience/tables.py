@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Generic
 
+from .attention import Exposure
 from .database import Database, Execute
 from .effect import Effect
-from .looks import Exposure
 from .totals import DWELL_EDGES, Group, Key, Shown, Some, Totals
 
 DWELL_COLUMNS = [

@@ -14,8 +14,8 @@ from ..crop import face_crop
 from ..detect import Detector
 from ..errors import PhizError
 from ..image import load
+from ..models.model_store import WEIGHTS
 from ..models.session import load_model
-from ..models.store import WEIGHTS
 from . import made_pictures, profile, rivals, system
 from .timing import Effort, Row, row, timed, times_in_turn
 

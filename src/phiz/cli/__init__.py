@@ -1,6 +1,6 @@
 """The command line: one thin file per command.
 
-To add a command NAME, write `phiz/cli/NAME.py` with a function NAME (its signature gives the
+To add a command NAME, write `phiz/cli/NAME_command.py` with a function NAME (its signature gives the
 options), or with a Typer `app` where it has commands of its own, and add it to GROUPS.
 Heavy imports belong inside the function.
 """
@@ -68,7 +68,7 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"{__name__}.{cmd_name}")
+        module = import_module(f"{__name__}.{cmd_name}_command")
         parent = typer.Typer(**_STYLE)
         if hasattr(module, "app"):
             parent.add_typer(module.app, name=cmd_name)

@@ -14,7 +14,7 @@ from ..words import age_words, gender_words, sure_words
 
 if TYPE_CHECKING:
     from ..audience import Counter
-    from ..stream.output import Shown
+    from ..stream.stream_output import Shown
     from ..stream.track import Track
 
 #: Of the table of people.

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from . import lists
+from . import listed
 from .attribute_names import MASK
-from .lists import LabelError
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 LABELS = "labels"
@@ -49,7 +49,9 @@ def read_aihub_korean(folder: Path | str, skipped: list[Skipped] | None = None) 
     if not files:
         raise DataError(f"{folder / LABELS}: expected JSON files, got none; check the path")
     left_out = [] if skipped is None else skipped
-    return lists.usable(folder, _rows(folder, files, left_out), partial(_record, folder / PICTURES), left_out)
+    return listed.usable(
+        folder, _rows(folder, files, left_out), partial(_record, folder / PICTURES), left_out
+    )
 
 
 def _rows(folder: Path, files: list[Path], skipped: list[Skipped]) -> Iterator[tuple[str, Any]]:
@@ -76,9 +78,9 @@ def _record(pictures: Path, face: Any) -> FaceRecord:
     if isinstance(age, (bool, list, dict)):
         raise LabelError(f"age {age!r} is not a number")
     return FaceRecord(
-        lists.inside(pictures, face["image"]),
-        None if age is None else lists.age(age),
-        None if gender is None else lists.coded(str(gender), GENDERS, "gender"),
+        listed.inside(pictures, face["image"]),
+        None if age is None else listed.age(age),
+        None if gender is None else listed.coded(str(gender), GENDERS, "gender"),
         None if person is None else str(person),
         attributes=_attributes(face) or None,
     )

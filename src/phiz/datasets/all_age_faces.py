@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..errors import DataError
-from . import lists
-from .lists import LabelError
+from . import listed
+from .listed import LabelError
 from .record import FaceRecord, Skipped, file_names
 
 #: The folders that may hold the pictures, the first present one counts; the archive misspells the second.
@@ -35,7 +35,7 @@ def read_all_age_faces(folder: Path | str, skipped: list[Skipped] | None = None)
     left_out = [] if skipped is None else skipped
     names = file_names(pictures)
     parts = _parts(folder / "image sets", set(names), left_out)
-    return lists.usable(
+    return listed.usable(
         folder, ((name, name) for name in names), lambda name: _record(pictures / name, parts), left_out
     )
 
@@ -48,7 +48,7 @@ def _record(path: Path, parts: Mapping[str, str]) -> FaceRecord:
     if int(serial) > LAST:
         raise LabelError(f"serial over {LAST}")
     gender = _gender(serial)
-    return FaceRecord(path, lists.age(age), gender, subject=serial, part=parts.get(path.name))
+    return FaceRecord(path, listed.age(age), gender, subject=serial, part=parts.get(path.name))
 
 
 def _gender(serial: str) -> str:
@@ -62,7 +62,7 @@ def _parts(folder: Path, present: set[str], skipped: list[Skipped]) -> dict[str,
         path = folder / name
         if not path.is_file():
             continue
-        for number, line in enumerate(lists.lines(path, "All-Age-Faces' list"), start=1):
+        for number, line in enumerate(listed.lines(path, "All-Age-Faces' list"), start=1):
             file, _, code = line.strip().rpartition(" ")
             if not line.strip():
                 continue

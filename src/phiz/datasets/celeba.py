@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
-from . import lists
-from .lists import LabelError
+from . import listed
+from .listed import LabelError
 from .record import FaceRecord, Skipped, file_names
 
 PICTURES = "img_align_celeba"
@@ -39,7 +39,7 @@ def read_celeba(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
         raise DataError(f"{partition}: expected 0, 1 or 2 after {wrong!r}, got {parts[wrong]!r}")
     names, rows = _attributes(_find(folder, ATTRIBUTES))
     make = partial(_record, pictures, present, identities, parts, names)
-    return lists.usable(folder, rows, make, [] if skipped is None else skipped)
+    return listed.usable(folder, rows, make, [] if skipped is None else skipped)
 
 
 def _find(folder: Path, name: str) -> Path:
@@ -75,7 +75,7 @@ def _record(
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
-    numbered = enumerate(lists.lines(path, "CelebA's text list"), start=1)
+    numbered = enumerate(listed.lines(path, "CelebA's text list"), start=1)
     return [(number, line) for number, line in numbered if line.strip()]
 
 

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import DataError
-from . import lists
-from .lists import OLDEST, LabelError
+from . import listed
+from .listed import OLDEST, LabelError
 from .record import FaceRecord, Skipped
 
 LISTS = {"train": "fairface_label_train.csv", "validation": "fairface_label_val.csv"}
@@ -32,18 +32,18 @@ def read_fairface(folder: Path | str, skipped: list[Skipped] | None = None) -> I
     rows = []
     for part, name in LISTS.items():
         if (folder / name).is_file():
-            found = lists.csv_rows(folder / name, ("file", "age", "gender"), left_out)
+            found = listed.csv_rows(folder / name, ("file", "age", "gender"), left_out)
             rows += [(f"{where} {row['file']}", (part, row)) for where, row in found]
     if not any((folder / name).is_file() for name in LISTS.values()):
         raise DataError(f"{folder}: expected FairFace with {' or '.join(LISTS.values())} in it, got neither")
-    return lists.usable(folder, rows, partial(_record, folder), left_out)
+    return listed.usable(folder, rows, partial(_record, folder), left_out)
 
 
 def _record(folder: Path, row: tuple[str, dict[str, str]]) -> FaceRecord:
     part, cells = row
     return FaceRecord(
-        lists.inside(folder, cells["file"]),
-        gender=lists.coded(cells["gender"].lower(), GENDERS, "gender"),
+        listed.inside(folder, cells["file"]),
+        gender=listed.coded(cells["gender"].lower(), GENDERS, "gender"),
         group=cells.get("race") or None,
         part=part,
         age_range=years(cells["age"]),

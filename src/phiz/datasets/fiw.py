@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from . import lists
-from .lists import LabelError
+from . import listed
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 PICTURES = "faces"
@@ -26,17 +26,17 @@ def read_fiw(folder: Path | str, skipped: list[Skipped] | None = None) -> Iterat
     """
     folder = Path(folder)
     left_out = [] if skipped is None else skipped
-    rows = lists.csv_rows(folder / LIST, COLUMNS, left_out)
+    rows = listed.csv_rows(folder / LIST, COLUMNS, left_out)
     named = ((f"{where} {row['file']}", row) for where, row in rows)
-    return lists.usable(folder, named, partial(_record, folder / PICTURES), left_out)
+    return listed.usable(folder, named, partial(_record, folder / PICTURES), left_out)
 
 
 def _record(pictures: Path, row: dict[str, str]) -> FaceRecord:
     if not (row["family"] and row["person"]):
         raise LabelError("no family or no person")
     return FaceRecord(
-        lists.inside(pictures, row["file"]),
-        gender=lists.coded(row["gender"].lower(), GENDERS, "gender"),
+        listed.inside(pictures, row["file"]),
+        gender=listed.coded(row["gender"].lower(), GENDERS, "gender"),
         subject=f"{row['family']}/{row['person']}",
         family=row["family"],
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from . import lists, matfile
-from .lists import LabelError
+from . import listed, matfile
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 FIELDS = ("dob", "photo_taken", "full_path", "gender", "name", "face_score", "second_face_score")
@@ -49,7 +49,7 @@ def read_imdb_wiki(
         (f"{path.name}:{entry} {values[2]}", dict(zip(FIELDS, values, strict=True)))
         for entry, values in enumerate(zip(*(fields[name] for name in FIELDS), strict=True), start=1)
     )
-    return lists.usable(folder, rows, partial(_record, folder), [] if skipped is None else skipped)
+    return listed.usable(folder, rows, partial(_record, folder), [] if skipped is None else skipped)
 
 
 def read_imdb_and_wiki(folder: Path | str, skipped: list[Skipped] | None = None) -> Iterator[FaceRecord]:
@@ -72,8 +72,8 @@ def _record(folder: Path, row: dict[str, Any]) -> FaceRecord:
         raise LabelError("no face")
     if not math.isnan(row["second_face_score"]):
         raise LabelError("more than one face")
-    age = lists.age(float(completed_years(row["dob"], row["photo_taken"])))
-    path = lists.inside(folder, str(row["full_path"]))
+    age = listed.age(float(completed_years(row["dob"], row["photo_taken"])))
+    path = listed.inside(folder, str(row["full_path"]))
     return FaceRecord(path, age, GENDERS[float(row["gender"])], str(row["name"]) or None)
 
 

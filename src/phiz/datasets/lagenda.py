@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from . import lists
-from .lists import LabelError
+from . import listed
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 LIST = "lagenda_annotation.csv"
@@ -30,9 +30,9 @@ def read_lagenda(folder: Path | str, skipped: list[Skipped] | None = None) -> It
     folder = Path(folder)
     left_out = [] if skipped is None else skipped
     photos: dict[str, tuple[str, list[Row]]] = {}
-    for where, row in lists.csv_rows(folder / LIST, COLUMNS, left_out):
+    for where, row in listed.csv_rows(folder / LIST, COLUMNS, left_out):
         photos.setdefault(row["img_name"], (f"{where} {row['img_name']}", []))[1].append(row)
-    return lists.usable(folder, photos.values(), partial(_record, folder), left_out)
+    return listed.usable(folder, photos.values(), partial(_record, folder), left_out)
 
 
 def _record(folder: Path, rows: list[Row]) -> FaceRecord:
@@ -42,13 +42,13 @@ def _record(folder: Path, rows: list[Row]) -> FaceRecord:
     if UNKNOWN in (row["age"], row["gender"]):
         raise LabelError("the largest face has no label")
     return FaceRecord(
-        lists.inside(folder, row["img_name"]),
-        lists.age(row["age"]),
-        lists.coded(row["gender"].upper(), GENDERS, "gender"),
+        listed.inside(folder, row["img_name"]),
+        listed.age(row["age"]),
+        listed.coded(row["gender"].upper(), GENDERS, "gender"),
     )
 
 
 def _area(row: Row) -> float:
     """Return the area of a row's face in pixels, 0 where it has none."""
-    left, top, right, bottom = (lists.number(row[name], "face") for name in FACE)
+    left, top, right, bottom = (listed.number(row[name], "face") for name in FACE)
     return max(0.0, right - left) * max(0.0, bottom - top)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from . import lists, matfile
-from .lists import LabelError
+from . import listed, matfile
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 PICTURES = "lfw"
@@ -45,14 +45,14 @@ def read_lfwa(folder: Path | str, skipped: list[Skipped] | None = None) -> Itera
         for entry, (name, values) in enumerate(zip(names, label, strict=True))
     )
     make = partial(_record, folder / PICTURES, attributes)
-    return lists.usable(folder, rows, make, [] if skipped is None else skipped)
+    return listed.usable(folder, rows, make, [] if skipped is None else skipped)
 
 
 def _record(
     pictures: Path, attributes: list[str], row: tuple[str, NDArray[np.float64], str | None]
 ) -> FaceRecord:
     name, values, part = row
-    path = lists.inside(pictures, name)
+    path = listed.inside(pictures, name)
     if path.parent.parent != pictures:
         raise LabelError("name is not person\\picture.jpg")
     wrong = [attribute for attribute, v in zip(attributes, values, strict=True) if v not in (-1, 0, 1)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from . import lists
+from . import listed
 from .record import FaceRecord, Skipped
 
 PARTS = ("train", "test")
@@ -21,13 +21,13 @@ def read_megaage_asian(folder: Path | str, skipped: list[Skipped] | None = None)
     """
     folder = Path(folder)
     rows = [row for part in PARTS for row in _rows(folder, part)]
-    return lists.usable(folder, rows, lambda row: _record(folder, *row), [] if skipped is None else skipped)
+    return listed.usable(folder, rows, lambda row: _record(folder, *row), [] if skipped is None else skipped)
 
 
 def _rows(folder: Path, part: str) -> list[tuple[str, tuple[str, str, str]]]:
     name_list, age_list = (folder / "list" / f"{part}_{what}.txt" for what in ("name", "age"))
-    names = _until_blank_end(lists.lines(name_list, "MegaAge-Asian's list of file names"))
-    ages = _until_blank_end(lists.lines(age_list, "MegaAge-Asian's list of ages"))
+    names = _until_blank_end(listed.lines(name_list, "MegaAge-Asian's list of file names"))
+    ages = _until_blank_end(listed.lines(age_list, "MegaAge-Asian's list of ages"))
     if len(names) != len(ages):
         raise DataError(
             f"{age_list}: expected {len(names)} ages, as {name_list.name} has lines; got {len(ages)}; "
@@ -47,4 +47,4 @@ def _until_blank_end(rows: list[str]) -> list[str]:
 
 
 def _record(folder: Path, part: str, name: str, age: str) -> FaceRecord:
-    return FaceRecord(lists.inside(folder / part, name), lists.age(age), part=part)
+    return FaceRecord(listed.inside(folder / part, name), listed.age(age), part=part)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError
-from . import lists
-from .lists import LabelError
+from . import listed
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 LIST = "morph_2008_noncommercial.csv"
@@ -35,10 +35,10 @@ def read_morph2(folder: Path | str, skipped: list[Skipped] | None = None) -> Ite
     table = _table(folder)
     if table is None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
-        return lists.usable(folder, ((str(p.relative_to(folder)), p) for p in paths), _from_name, left_out)
-    rows = lists.csv_rows(table, ("id_num", "age", "gender", "photo"), left_out)
+        return listed.usable(folder, ((str(p.relative_to(folder)), p) for p in paths), _from_name, left_out)
+    rows = listed.csv_rows(table, ("id_num", "age", "gender", "photo"), left_out)
     named = ((f"{where} {row['photo']}", row) for where, row in rows)
-    return lists.usable(folder, named, lambda row: _from_row(folder, row), left_out)
+    return listed.usable(folder, named, lambda row: _from_row(folder, row), left_out)
 
 
 def _table(folder: Path) -> Path | None:
@@ -55,14 +55,14 @@ def _from_name(path: Path) -> FaceRecord:
     if match is None:
         raise LabelError("name is not subject_pictureGenderAge.JPG, such as 009055_0M54.JPG")
     subject, gender, age = match.groups()
-    return FaceRecord(path, lists.age(age), GENDERS[gender.upper()], subject.zfill(6))
+    return FaceRecord(path, listed.age(age), GENDERS[gender.upper()], subject.zfill(6))
 
 
 def _from_row(folder: Path, row: dict[str, str]) -> FaceRecord:
     return FaceRecord(
-        lists.inside(folder, row["photo"]),
-        lists.age(row["age"]),
-        lists.coded(row["gender"].upper(), GENDERS, "gender"),
+        listed.inside(folder, row["photo"]),
+        listed.age(row["age"]),
+        listed.coded(row["gender"].upper(), GENDERS, "gender"),
         row["id_num"].zfill(6) or None,
         GROUPS.get(row.get("race", "").upper()),
     )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from . import lists
+from . import listed
 from .attribute_names import CELEBA, MASK
-from .lists import LabelError
+from .listed import LabelError
 from .record import FaceRecord, Skipped
 
 LIST = "faces.csv"
@@ -28,21 +28,21 @@ def read_table(folder: Path | str, skipped: list[Skipped] | None = None) -> Iter
     path = Path(folder)
     path = path if path.suffix.lower() == ".csv" else path / LIST
     left_out = [] if skipped is None else skipped
-    rows = lists.csv_rows(path, ("file",), left_out, allowed=(*COLUMNS, *ATTRIBUTES))
+    rows = listed.csv_rows(path, ("file",), left_out, allowed=(*COLUMNS, *ATTRIBUTES))
     named = ((f"{where} {row['file']}", row) for where, row in rows)
-    return lists.usable(path.parent, named, partial(_record, path.parent), left_out)
+    return listed.usable(path.parent, named, partial(_record, path.parent), left_out)
 
 
 def _record(folder: Path, row: dict[str, str]) -> FaceRecord:
-    attributes = {name: lists.flag(row[name], name) for name in ATTRIBUTES if row.get(name)}
+    attributes = {name: listed.flag(row[name], name) for name in ATTRIBUTES if row.get(name)}
     if not row["file"]:
         raise LabelError("no file name")
     return FaceRecord(
-        lists.inside(folder, row["file"]),
-        lists.age(row["age"]) if row.get("age") else None,
-        lists.coded(row["gender"].lower(), GENDERS, "gender") if row.get("gender") else None,
+        listed.inside(folder, row["file"]),
+        listed.age(row["age"]) if row.get("age") else None,
+        listed.coded(row["gender"].lower(), GENDERS, "gender") if row.get("gender") else None,
         row.get("subject") or None,
         row.get("group") or None,
         attributes or None,
-        part=lists.coded(row["part"].lower(), PARTS, "part") if row.get("part") else None,
+        part=listed.coded(row["part"].lower(), PARTS, "part") if row.get("part") else None,
     )

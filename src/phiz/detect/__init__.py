@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .card import DetectorCard, load_card
+from .detector_card import DetectorCard, load_card
 from .looks import Image
 from .yunet import Detector
 

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from .card import DetectorCard
+from .detector_card import DetectorCard
 
 Image = NDArray[np.uint8]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..crop import check_image
 from ..models.runtime import open_session, read_weights
 from ..types import Detection
-from .card import WEIGHTS, load_card
+from .detector_card import WEIGHTS, load_card
 from .looks import Image, first_factor, fitting, nearest, padded, second_factor, shrink
 
 #: Faces: float, n x 15: left, top, right, bottom, five points as x, y (types.KEYPOINT_NAMES), score.

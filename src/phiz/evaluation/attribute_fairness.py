@@ -14,7 +14,7 @@ from . import metrics
 from .attribute_figures import Answers, change, mean_accuracy, paired
 from .groups import SMALLEST_GROUP
 from .metrics import Floats
-from .report import aligned, write_csv
+from .report_files import aligned, write_csv
 
 #: Names, in place of an attribute's, of the mean over all of them, and of the gap between groups.
 MEAN = "mean"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from . import metrics
 from .metrics import Floats
-from .report import read_csv, write_csv
+from .report_files import read_csv, write_csv
 
 #: Columns of a file of answers before those of the attributes.
 _KEYS = ("file", "cluster", "group")

@@ -15,7 +15,7 @@ from . import metrics
 from .groups import Scored
 from .metrics import Floats
 from .plot_tables import Table, aged, ages, gendered
-from .report import aligned
+from .report_files import aligned
 
 Pair = tuple[Scored, Scored]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from . import compare, plot_tables, plots, report
+from . import compare, plot_tables, plots, report_files
 from .compare import TITLES, Difference
 from .groups import Scored
 from .html import grid, page, plot, section
@@ -22,18 +22,18 @@ def write(
     resamples: int,
 ) -> None:
     """Write compare.html, differences.csv and cs_curve.csv with its SVG into the folder. Raises DataError."""
-    report.make_folder(folder)
+    report_files.make_folder(folder)
     differences, curves = compare.table(found), plot_tables.cs_curve(models)
     drawn = []
     if curves.rows:
         svg = plots.cs_curves(curves)
-        report.write_text(folder / "cs_curve.svg", plots.standalone(svg))
+        report_files.write_text(folder / "cs_curve.svg", plots.standalone(svg))
         caption = (
             "Share of pictures whose absolute age error is at most t, each model on all that it answered."
         )
         drawn.append(plot(svg, "Cumulative score", caption, "cs_curve.csv"))
     for table in (differences, curves):
-        report.write_csv(folder / f"{table.name}.csv", table.columns, table.rows)
+        report_files.write_csv(folder / f"{table.name}.csv", table.columns, table.rows)
     for metric, (title, scale, _) in TITLES.items():
         rows = [
             (name, d.value * scale, d.low * scale, d.high * scale)
@@ -55,7 +55,7 @@ def write(
             section("Side by side", grid(drawn)),
         ],
     )
-    report.write_text(folder / "compare.html", text)
+    report_files.write_text(folder / "compare.html", text)
 
 
 def _table(found: Sequence[tuple[str, str, Difference]]) -> str:

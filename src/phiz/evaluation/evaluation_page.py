@@ -13,7 +13,7 @@ from typing import Any
 from . import html
 from .groups import KINDS, TITLES, Figure, Scored
 from .plot_tables import Table, aged, ages, fold_figures
-from .report import cell
+from .report_files import cell
 from .summary import Evaluation, Numbers, headline
 
 #: Side of an embedded picture, in pixels.

@@ -9,7 +9,7 @@ from typing import Any
 from .groups import TITLES, Figure
 from .plot_tables import Table
 from .plots import COLOURS
-from .report import cell
+from .report_files import cell
 
 #: The metrics of a page's tables, in order, after those of the protocol's own.
 METRICS = ("mae", "bias", "cs5", "gender_accuracy", "gender_balanced_accuracy")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import plots, report
+from . import plots, report_files
 from .evaluation_page import render
 from .groups import Scored
 from .plot_tables import Table
@@ -30,17 +30,17 @@ def write(
 
     facts: provenance. worst: pictures to embed into the page, and nowhere else. Raises DataError.
     """
-    report.make_folder(folder)
+    report_files.make_folder(folder)
     numbers = measure(made)
     drawn = {name: draw(numbers.tables[name]) for name, draw in _PLOTS.items() if numbers.tables[name].rows}
-    report.write_predictions(folder / "predictions.csv", made.rows)
-    report.write_figures(folder / "figures.csv", numbers.figures)
+    report_files.write_predictions(folder / "predictions.csv", made.rows)
+    report_files.write_figures(folder / "figures.csv", numbers.figures)
     for table in numbers.tables.values():
-        report.write_csv(folder / f"{table.name}.csv", table.columns, table.rows)
+        report_files.write_csv(folder / f"{table.name}.csv", table.columns, table.rows)
     for name, svg in drawn.items():
-        report.write_text(folder / f"{name}.svg", plots.standalone(svg))
-    report.write_provenance(folder / "provenance.json", facts)
-    report.write_text(folder / "report.html", render(made, numbers, drawn, facts, worst))
+        report_files.write_text(folder / f"{name}.svg", plots.standalone(svg))
+    report_files.write_provenance(folder / "provenance.json", facts)
+    report_files.write_text(folder / "report.html", render(made, numbers, drawn, facts, worst))
     return numbers
 
 
@@ -53,16 +53,16 @@ def add_to_results(made: Evaluation, numbers: Numbers, facts: Mapping[str, Any],
     """
     stem = f"{made.model}_{made.protocol.name}"
     path = folder / f"{stem}.csv"
-    report.write_figures(path, numbers.figures)
-    report.write_provenance(folder / f"{stem}.json", facts)
+    report_files.write_figures(path, numbers.figures)
+    report_files.write_provenance(folder / f"{stem}.json", facts)
     for name in ("cs_curve", "folds"):
         if (table := numbers.tables[name]).rows:
-            report.write_csv(folder / f"{stem}.{name}.csv", table.columns, table.rows)
+            report_files.write_csv(folder / f"{stem}.{name}.csv", table.columns, table.rows)
     if (curves := numbers.tables["cs_curve"]).rows:
-        report.write_text(folder / f"{stem}.cs_curve.svg", plots.standalone(plots.cs_curves(curves)))
+        report_files.write_text(folder / f"{stem}.cs_curve.svg", plots.standalone(plots.cs_curves(curves)))
     if len(made.rows) <= KEPT:
-        report.write_answers(folder / f"{stem}.answers.csv", made.rows)
-    report.add_to_index(folder, _line(made, numbers, facts))
+        report_files.write_answers(folder / f"{stem}.answers.csv", made.rows)
+    report_files.add_to_index(folder, _line(made, numbers, facts))
     return path
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .card import ModelCard
-from .store import WEIGHTS
+from .model_store import WEIGHTS
 
 #: A file per shipped model, made by tools/model_figures.py; see `measured`.
 MEASURED = Path(__file__).parent / "measured"

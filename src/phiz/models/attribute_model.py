@@ -12,9 +12,9 @@ from ..crop import CropTemplate
 from ..errors import ModelError
 from .card import ModelCard
 from .forking import Session
+from .model_store import find_model
 from .runtime import ask
 from .session import check_crops, open_checked
-from .store import find_model
 
 #: The one output of such a graph.
 ATTRIBUTES = "attributes"

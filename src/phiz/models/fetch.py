@@ -16,7 +16,7 @@ from typing import BinaryIO
 from ..addresses import public_address
 from ..errors import ModelError
 from .card import ModelCard
-from .store import fetched_path
+from .model_store import fetched_path
 
 BLOCK = 1 << 18
 TIMEOUT = 30.0

@@ -14,8 +14,8 @@ from ..errors import ModelError
 from ..types import Estimate
 from .card import ModelCard
 from .forking import Session
+from .model_store import DEFAULT_MODEL, find_model
 from .runtime import ask, open_session, read_weights, session_options
-from .store import DEFAULT_MODEL, find_model
 
 #: The outputs that an estimate is made of; a card may name more.
 AGE, FEMALE = "age", "female"
@@ -117,7 +117,7 @@ def load_model(
 ) -> Model:
     """Load a model by name or by path, after checking its weights against its card.
 
-    model: see `phiz.models.store.find_model`.
+    model: see `phiz.models.model_store.find_model`.
     threads: CPU threads inside one call of the network.
     provider: what runs it, and else the CPU with a warning; see `phiz.models.runtime.PROVIDERS`.
     gender_alone: take a model that tells no age too, which `run` serves and `decode` does not.

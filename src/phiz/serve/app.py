@@ -23,7 +23,7 @@ from ..analyzer import Analyzer
 from ..detect import load_card
 from ..errors import PhizError
 from ..models.card import ModelCard
-from ..models.store import list_cards
+from ..models.model_store import list_cards
 from .access import (
     SECURITY_HEADERS,
     KnownHosts,
@@ -35,10 +35,9 @@ from .access import (
 )
 from .audience import SPANS, Audience
 from .body import Bodies
-from .engine import Engine, result_json
-from .metrics import Metrics, Observe
-from .options import PARAMETERS, asked
 from .page import PAGE, Page, file_response, weights_files
+from .prometheus import Metrics, Observe
+from .queue import Engine, result_json
 from .refusal import Code, Refused, Unread, plain
 from .schema import (
     BODY,
@@ -53,6 +52,7 @@ from .schema import (
     State,
 )
 from .screen import add_screen
+from .serve_options import PARAMETERS, asked
 from .settings import Settings
 from .signage import Signage
 from .signals import Signals

@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ..image import display_name
-from .engine import Picture
+from .queue import Picture
 from .refusal import Busy, Code, Refused
 from .settings import Limits
 

@@ -8,10 +8,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from ..models.certainty import Caution
 from ..types import Result
 from .access import SUBPROTOCOL
-from .engine import Engine, result_json
-from .metrics import Metrics
-from .options import asked
+from .prometheus import Metrics
+from .queue import Engine, result_json
 from .refusal import Busy, Code, Refused, unread
+from .serve_options import asked
 from .settings import Limits
 
 #: A stream without a frame for so many seconds is closed.

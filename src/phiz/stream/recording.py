@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from ..draw import annotate
 from ..image import display_name
 from .frame import Say, StreamError, plain
-from .output import Shown
 from .sound import Sound
+from .stream_output import Shown
 from .video import address
 
 #: Format of the file by its suffix. AVI holds Motion JPEG, all others H.264, which browsers play in MP4.

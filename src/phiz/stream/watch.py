@@ -14,8 +14,8 @@ from ..models.certainty import Caution
 from ..types import Face
 from .buffer import Buffer, Stop
 from .frame import Frame, Say, Source
-from .output import Output, Shown
 from .scene import Scene
+from .stream_output import Output, Shown
 from .track import Track, Tracker
 
 #: Frames that may wait between two threads. One is enough for a live source: what waits longer is old.

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from phiz.training.camera import photograph
 from phiz.training.covers import black_corners, chosen, cover, pixels
+from phiz.training.poor_camera import photograph
 from phiz.training.sections import Augmentation
 
 #: The root of the summed squares of the distances of the eyes and the mouth's corners from their mean, as a

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from phiz.errors import PhizError
+from phiz.models.model_store import find_model
 from phiz.models.session import AGE, FEMALE, Model, load_model
-from phiz.models.store import find_model
 
 #: Largest difference to ONNX Runtime: relative to 1, or to the value if larger.
 TOLERANCE = 1e-3
@@ -50,8 +50,8 @@ class Format:
 def convert(kind: str, model: str | Path, folder: Path) -> list[Path]:
     """Write a model in another format into `folder` and return the files, its card among them.
 
-    kind: a key of FORMATS. model: a name or a path, see
-    `phiz.models.store.find_model`. Raises ConversionError where the converter is missing or fails, or where
+    kind: a key of FORMATS. model: a name or a path, see `phiz.models.model_store.find_model`.
+    Raises ConversionError where the converter is missing or fails, or where
     an answer on `made_crops` differs by more than TOLERANCE; then nothing is written.
     """
     card, path = find_model(model)

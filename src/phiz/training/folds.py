@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from phiz import engine as engines
+from phiz import jobs as engines
 from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.datasets.splits import load_conflicts
 from phiz.errors import DataError, RecipeError
-from phiz.evaluation import protocols, report
+from phiz.evaluation import protocols, report_files
+from phiz.evaluation.answering import labelled
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
-from phiz.evaluation.run import labelled
 from phiz.training.age_gender import AgeAndGender, predict
 from phiz.training.checkpoint import check_kept, check_start
 from phiz.training.crops import Crops, load_crops, of_crops
@@ -25,7 +25,7 @@ from phiz.training.fingerprint import digest, of_recipe
 from phiz.training.loop import train_to_the_end
 from phiz.training.recipe import Recipe, load_recipe
 from phiz.training.run import fan_file, load_parts, with_fan_weights
-from phiz.training.settings import check_one_device
+from phiz.training.toml_settings import check_one_device
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def run_folds(
     without = recipe.files.get(("[train]", f"without of {protocol.dataset}"))
     left_out = load_conflicts(without) if without else set()
     kept = output / "folds"
-    report.make_folder(kept)
+    report_files.make_folder(kept)
     made_by = of_recipe(recipe) | of_crops(parts, recipe.data.aligner, fan_file(recipe))
     made_by["protocol"] = digest([[fold.name, fold.train, fold.test] for fold in folds])
     check_kept(kept, made_by, "folds")
@@ -108,9 +108,9 @@ def run_folds(
         for fold in groups[index]:
             rows = [_scored(by_key[k], k, clusters[k], fold.name, answers.get(k)) for k in fold.test]
             part = kept / f"{fold.name}.part"
-            report.write_predictions(part, rows)
+            report_files.write_predictions(part, rows)
             part.replace(kept / f"{fold.name}.csv")
-    return [row for fold in folds for row in report.read_predictions(kept / f"{fold.name}.csv")]
+    return [row for fold in folds for row in report_files.read_predictions(kept / f"{fold.name}.csv")]
 
 
 def answer(

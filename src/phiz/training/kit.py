@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from phiz.training import packed
-from phiz.training.attributes import data as of_attributes
-from phiz.training.attributes.recipe import AttributeRecipe
+from phiz.training.attributes import attribute_data as of_attributes
+from phiz.training.attributes.attribute_recipe import AttributeRecipe
 from phiz.training.crops import Crops, cutting
 from phiz.training.fingerprint import Fingerprint, digest, of_recipe
 from phiz.training.packed import Packed

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from phiz.datasets.registry import named
 from phiz.models.card import UNKNOWN, TrainingData
-from phiz.training import taught
+from phiz.training import teachers
 
 if TYPE_CHECKING:
-    from phiz.training.attributes.recipe import AttributeRecipe
+    from phiz.training.attributes.attribute_recipe import AttributeRecipe
     from phiz.training.recipe import Recipe
 
     AnyRecipe = Recipe | AttributeRecipe
@@ -55,7 +55,7 @@ def ways(recipe: AnyRecipe) -> dict[str, Learnt]:
         check_start(recipe)
         found[f"its start {recipe.start.name}"] = of_checkpoint(recipe.start)
     if answers := recipe.files.get(("data", "taught")):
-        found[f"the teachers of {answers.name}"] = from_plain(taught.read_about(answers).get(KEY), answers)
+        found[f"the teachers of {answers.name}"] = from_plain(teachers.read_about(answers).get(KEY), answers)
     if recipe.network.pretrained and recipe.start is None:
         found["its first weights"] = (IMAGENET,)
     return found

@@ -29,8 +29,8 @@ from onnxruntime.quantization.shape_inference import (
     quant_pre_process,
 )
 
+from phiz.models.model_store import find_model
 from phiz.models.session import AGE, FEMALE, load_model
-from phiz.models.store import find_model
 from phiz.provenance import commit
 from phiz.training.crops import Crops, canonical
 from phiz.training.equalise import PIXEL_SCALE, PIXEL_ZERO, PIXELS, equalise, fold_input

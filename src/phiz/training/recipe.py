@@ -20,7 +20,7 @@ from phiz.training.sections import (
     files_of,
     sets,
 )
-from phiz.training.settings import check_keys, head, section
+from phiz.training.toml_settings import check_keys, head, section
 
 #: The small networks at 64 pixels that multitask is compared with.
 RIVALS = ("ssr-net", "c3ae", "mobilenet-v1-025", "densenet-19", "lmtcnn")

@@ -30,7 +30,7 @@ from phiz.training.loop import train
 from phiz.training.recipe import Recipe
 from phiz.training.sections import FaceSet
 from phiz.training.sets import records_of
-from phiz.training.taught import load_answers, picture
+from phiz.training.teachers import load_answers, picture
 
 #: Answers of a network's branches, (B, N).
 Answers = NDArray[np.float32]

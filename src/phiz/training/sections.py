@@ -9,7 +9,7 @@ from typing import Any
 
 from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
-from phiz.training.settings import section
+from phiz.training.toml_settings import section
 
 #: What `split` says instead of a file: published parts; parts drawn by person; FG-NET's tuning people.
 OFFICIAL, PERSON, TUNING = "official", "person", "tuning"

@@ -18,7 +18,7 @@ from phiz.training import learnt
 from phiz.training.crops import canonical, load_crops
 from phiz.training.recipe import Recipe
 from phiz.training.run import training_records
-from phiz.training.taught import picture, write_answers
+from phiz.training.teachers import picture, write_answers
 
 #: The output of a teacher's graph that says how wide its distribution over ages is, in years.
 STD = "age_std"

@@ -14,8 +14,8 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 from phiz.datasets.record import FaceRecord  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.training.attributes import task  # noqa: E402
-from phiz.training.attributes.data import _of_group, labels_of  # noqa: E402
-from phiz.training.attributes.recipe import AttributeLoss  # noqa: E402
+from phiz.training.attributes.attribute_data import _of_group, labels_of  # noqa: E402
+from phiz.training.attributes.attribute_recipe import AttributeLoss  # noqa: E402
 from phiz.training.attributes.task import (  # noqa: E402
     MOST,
     attribute_loss,

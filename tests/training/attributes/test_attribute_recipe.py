@@ -13,7 +13,7 @@ from made_attributes import write_recipe
 from phiz.datasets.attribute_names import CELEBA, MASK
 from phiz.errors import RecipeError
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
+from phiz.training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
 from phiz.training.recipe import load_recipe
 
 RECIPES = sorted(

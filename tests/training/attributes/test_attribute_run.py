@@ -25,12 +25,12 @@ from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
 from phiz.evaluation.attribute_figures import read_answers  # noqa: E402
 from phiz.models.attribute_model import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.training.attributes.answers import of_model, of_network  # noqa: E402
+from phiz.training.attributes.attribute_answers import of_model, of_network  # noqa: E402
+from phiz.training.attributes.attribute_data import load_parts, part_of  # noqa: E402
+from phiz.training.attributes.attribute_export import TOLERANCE, DeployedAttributes, parity, specs  # noqa: E402
+from phiz.training.attributes.attribute_recipe import load_attribute_recipe  # noqa: E402
+from phiz.training.attributes.attribute_run import best, run, with_seed  # noqa: E402
 from phiz.training.attributes.bias import experiment, last_young_age  # noqa: E402
-from phiz.training.attributes.data import load_parts, part_of  # noqa: E402
-from phiz.training.attributes.export import TOLERANCE, DeployedAttributes, parity, specs  # noqa: E402
-from phiz.training.attributes.recipe import load_attribute_recipe  # noqa: E402
-from phiz.training.attributes.run import best, run, with_seed  # noqa: E402
 from phiz.training.attributes.task import Attributes, grown  # noqa: E402
 
 

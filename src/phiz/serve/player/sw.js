@@ -1,7 +1,7 @@
 // Keeps the player and its pages at hand where the service cannot be reached.
 
 const CACHE = "phiz-signage";
-const SHELL = ["./", "player.css", "main.js", "link.js", "playlist.js", "stage.js", "store.js", "token.js"];
+const SHELL = ["./", "player.css", "player.js", "link.js", "playlist.js", "screen.js", "store.js", "token.js"];
 // Milliseconds that the service has to answer before what was kept is taken.
 const PATIENCE = 3000;
 

@@ -17,7 +17,7 @@ from phiz.training.age_gender import AgeAndGender
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe, recipe_of
 from phiz.training.run import finish, load_parts
-from phiz.training.settings import section
+from phiz.training.toml_settings import section
 
 #: What a recipe's `task` says.
 TASK = "annotation"

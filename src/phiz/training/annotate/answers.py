@@ -12,7 +12,7 @@ import numpy as np
 from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
-from phiz.evaluation import report
+from phiz.evaluation import report_files
 from phiz.models.session import FEMALE, load_model
 from phiz.training.annotate.annotator import Annotator
 from phiz.training.crops import canonical, load_crops
@@ -73,9 +73,11 @@ def ask(annotator: Annotator, models: Sequence[Path], data: Path, folder: Path, 
         Answer(keys[picture], tuple(found[picture] for found in said.values()))
         for picture in next(iter(said.values()))
     ]
-    report.make_folder(folder)
-    report.write_csv(path, ("file", *said), ((a.file, *a.female) for a in answers))
-    report.write_text(identity, json.dumps(made_by, indent=2) + "\n")  # last: with it the answers are whole
+    report_files.make_folder(folder)
+    report_files.write_csv(path, ("file", *said), ((a.file, *a.female) for a in answers))
+    report_files.write_text(
+        identity, json.dumps(made_by, indent=2) + "\n"
+    )  # last: with it the answers are whole
     return answers
 
 
@@ -105,7 +107,7 @@ def _one(path: Path, annotator: Annotator, records: list[FaceRecord], cache: Pat
 def read_answers(folder: Path) -> list[Answer]:
     """Return the answers kept in a folder. Raises DataError where there are none or they are damaged."""
     found = []
-    for number, row in report.read_csv(folder / ANSWERS, ("file",), "the networks' answers"):
+    for number, row in report_files.read_csv(folder / ANSWERS, ("file",), "the networks' answers"):
         try:
             female = tuple(float(value) for name, value in row.items() if name != "file")
         except ValueError as error:
@@ -131,5 +133,5 @@ def write_table(
             record = records[answer.file]
             rows.append((answer.file, record.age, gender, record.subject, record.part, by))
             counts[by] += 1
-    report.write_csv(folder / TABLE, ("file", "age", "gender", "subject", "part", "gender_by"), rows)
+    report_files.write_csv(folder / TABLE, ("file", "age", "gender", "subject", "part", "gender_by"), rows)
     return counts

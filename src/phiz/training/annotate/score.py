@@ -9,7 +9,7 @@ import numpy as np
 
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
-from phiz.evaluation import metrics, report
+from phiz.evaluation import metrics, report_files
 from phiz.training.annotate.answers import Answer
 
 COLUMNS = ("who", "metric", "value", "low", "high", "n")
@@ -62,4 +62,4 @@ def _row(
 
 def write_scores(path: Path, rows: Sequence[tuple[str, str, float, float, float, int]]) -> None:
     """Write the rows as CSV. Raises DataError."""
-    report.write_csv(path, COLUMNS, rows)
+    report_files.write_csv(path, COLUMNS, rows)

@@ -14,16 +14,16 @@ from phiz.evaluation.attribute_fairness import worst_group
 from phiz.evaluation.attribute_figures import Answers, read_answers, write_answers
 from phiz.evaluation.groups import SMALLEST_GROUP
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes import answers
-from phiz.training.attributes.data import load_parts, of_data, part_of
-from phiz.training.attributes.recipe import BALANCED, AttributeRecipe
-from phiz.training.attributes.run import best
+from phiz.training.attributes import attribute_answers
+from phiz.training.attributes.attribute_data import load_parts, of_data, part_of
+from phiz.training.attributes.attribute_recipe import BALANCED, AttributeRecipe
+from phiz.training.attributes.attribute_run import best
 from phiz.training.attributes.task import Attributes, grown
 from phiz.training.checkpoint import check_kept, check_start, load_weights
 from phiz.training.crops import cutting
 from phiz.training.fingerprint import of_recipe
 from phiz.training.loop import train
-from phiz.training.settings import check_one_device
+from phiz.training.toml_settings import check_one_device
 
 #: What a data set of ages and genders tells of attributes.
 TOLD = ("Male", "Young")
@@ -74,7 +74,9 @@ def experiment(
     models: dict[str, Answers] = {}
     source: dict[str, Answers] = {}
     net = _start(recipe)
-    validation = answers.of_network(net, recipe, part_of(recipe, checked, "validation", root, cache))
+    validation = attribute_answers.of_network(
+        net, recipe, part_of(recipe, checked, "validation", root, cache)
+    )
     worst, by_group = worst_group(validation, TOLD, smallest)
     models[BEFORE], source[BEFORE] = _measure(net, recipe, output / BEFORE, root, cache)
     count = 0
@@ -108,7 +110,7 @@ def _measure(
         if not (folder / name).exists():
             folder.mkdir(parents=True, exist_ok=True)
             part = part_of(recipe, data, "test", root, cache)
-            write_answers(folder / name, answers.of_network(net, recipe, part))
+            write_answers(folder / name, attribute_answers.of_network(net, recipe, part))
         found.append(read_answers(folder / name))
     return found[0].of(TOLD), found[1]
 

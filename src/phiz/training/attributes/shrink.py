@@ -10,11 +10,11 @@ import onnx
 
 from phiz.errors import ModelError
 from phiz.models.attribute_model import load_attributes
-from phiz.models.store import find_model
+from phiz.models.model_store import find_model
 from phiz.training import quantise
-from phiz.training.attributes.answers import of_model
-from phiz.training.attributes.data import Part
-from phiz.training.attributes.run import figures_of
+from phiz.training.attributes.attribute_answers import of_model
+from phiz.training.attributes.attribute_data import Part
+from phiz.training.attributes.attribute_run import figures_of
 from phiz.training.convert import made_crops
 
 #: What can be made, by the suffix of the file's name.

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from phiz.errors import RecipeError
 from phiz.evaluation import metrics
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.data import Part, of_parts
-from phiz.training.attributes.recipe import AttributeLoss, AttributeRecipe
+from phiz.training.attributes.attribute_data import Part, of_parts
+from phiz.training.attributes.attribute_recipe import AttributeLoss, AttributeRecipe
 from phiz.training.augment import augment, prepare
 from phiz.training.checkpoint import load_weights
 from phiz.training.fingerprint import Fingerprint, of_recipe

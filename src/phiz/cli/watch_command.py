@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..audience import Counter
     from ..stream.buffer import Stop
     from ..stream.frame import Source
-    from ..stream.output import Output
+    from ..stream.stream_output import Output
     from ..stream.track import Track
     from ..stream.watch import Summary
 
@@ -107,9 +107,9 @@ def watch(
     from ..detect import load_card
     from ..models.certainty import Caution
     from ..stream.buffer import Stop
-    from ..stream.output import Lines, Window, no_window
     from ..stream.recording import AnnotatedVideo
-    from ..stream.source import open_source
+    from ..stream.source_kind import open_source
+    from ..stream.stream_output import Lines, Window, no_window
     from ..stream.watch import watch as run
     from .output import Sink
     from .watching import Counting, People, Progress, Signals

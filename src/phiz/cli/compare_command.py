@@ -25,7 +25,7 @@ def compare(
     from ..errors import DataError
     from ..evaluation import compare as comparing
     from ..evaluation import compare_page
-    from ..evaluation.report import read_predictions
+    from ..evaluation.report_files import read_predictions
 
     if len(predictions) < 2:
         raise typer.BadParameter("expected two files of predictions or more, got one")

@@ -26,7 +26,7 @@ from ..image import ALLOW_MORE
 from ..models.card import ModelCard
 from ..models.certainty import Caution
 from ..types import Estimate, Result
-from .metrics import Metrics
+from .prometheus import Metrics
 from .refusal import Busy, picture_code, unread
 from .settings import Settings
 

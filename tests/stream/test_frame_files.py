@@ -16,8 +16,8 @@ from pictures import encode, jpeg_with_exif, scene
 from stream_fakes import jpeg, plain
 
 from phiz.stream.buffer import Stop
-from phiz.stream.files import Folder, Pipe, jpegs, natural
 from phiz.stream.frame import StreamError
+from phiz.stream.frame_files import Folder, Pipe, jpegs, natural
 
 ONE, TWO = jpeg(plain(10)), encode(scene(), "JPEG", progressive=True)
 

@@ -22,7 +22,7 @@ from phiz.training.sections import (
     files_of,
     sets,
 )
-from phiz.training.settings import check_keys, head, section, typed
+from phiz.training.toml_settings import check_keys, head, section, typed
 
 #: What a recipe's `task` says.
 TASK = "attributes"

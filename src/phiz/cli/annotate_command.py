@@ -85,7 +85,7 @@ def score(
     results: Annotated[Path | None, typer.Option(help="Also keep the figures in this CSV file.")] = None,
 ) -> None:
     """Compare with the genders that the data set has, which labelling did not look at."""
-    from ..evaluation.report import aligned
+    from ..evaluation.report_files import aligned
     from ..training.annotate.annotator import load_annotator
     from ..training.annotate.answers import read_answers, records_to_label
     from ..training.annotate.score import score as measure

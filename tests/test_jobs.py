@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from phiz import engine
+from phiz import jobs
 from phiz.errors import DataError, PhizError
 
 
@@ -66,14 +66,14 @@ def ray() -> Iterator[None]:
     """One local Ray with two workers for all tests here; engine.run joins it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where a worker finds the jobs above
-        with engine.session(2) as size:
+        with jobs.session(2) as size:
             assert size == 2
             yield
 
 
 def test_serial_answers_in_order_and_one_by_one() -> None:
     begun = []
-    answers = engine.run(lambda job: begun.append(job) or job * 2, [3, 4, 5])
+    answers = jobs.run(lambda job: begun.append(job) or job * 2, [3, 4, 5])
     assert next(answers) == (0, 6)
     assert begun == [3]
     assert list(answers) == [(1, 8), (2, 10)]
@@ -83,28 +83,28 @@ def test_serial_gives_a_job_one_thread_and_puts_the_threads_back() -> None:
     before = torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")
     torch.set_num_threads(2)
     try:
-        assert list(engine.run(threads, [0])) == [(0, (1, "1"))]
+        assert list(jobs.run(threads, [0])) == [(0, (1, "1"))]
         assert (torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS")) == (2, before[1])
     finally:
         torch.set_num_threads(before[0])
 
 
-@pytest.mark.parametrize("kind", engine.ENGINES)
+@pytest.mark.parametrize("kind", jobs.ENGINES)
 def test_a_job_that_raises_is_named(kind: str, request: pytest.FixtureRequest) -> None:
     if kind == "ray":
         request.getfixturevalue("ray")
     with pytest.raises(DataError, match=r"^person 1: no pictures$"):
-        list(engine.run(refuse, [Fold("person 0", 0), Fold("person 1", 1)], engine=kind))
+        list(jobs.run(refuse, [Fold("person 0", 0), Fold("person 1", 1)], engine=kind))
     with pytest.raises(ZeroDivisionError):
-        list(engine.run(divide, [0], engine=kind))
+        list(jobs.run(divide, [0], engine=kind))
 
 
 def test_ray_gives_the_serial_answers_bit_by_bit(ray: None) -> None:
     jobs = list(range(5))
-    answers = list(engine.run(trained, jobs, engine="ray", workers=2))
-    assert sorted(answers) == list(engine.run(trained, jobs))
+    answers = list(jobs.run(trained, jobs, engine="ray", workers=2))
+    assert sorted(answers) == list(jobs.run(trained, jobs))
     assert len({answer for _, answer in answers}) == len(jobs)
-    assert list(engine.run(threads, [0], engine="ray")) == [(0, (1, "1"))]
+    assert list(jobs.run(threads, [0], engine="ray")) == [(0, (1, "1"))]
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(ray: None, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(ray: None, tmp_path: Path) ->
 
     killer = threading.Thread(target=kill, daemon=True)
     killer.start()
-    answers = list(engine.run(partial(wait_to_be_killed, notes=tmp_path), range(6), engine="ray"))
+    answers = list(jobs.run(partial(wait_to_be_killed, notes=tmp_path), range(6), engine="ray"))
     killer.join()
     assert sorted(answers) == [(n, n * n) for n in range(6)]
     runs = [len((tmp_path / f"job-{n}").read_text().split()) for n in range(6)]
@@ -125,27 +125,27 @@ def test_a_killed_worker_loses_and_doubles_nothing(ray: None, tmp_path: Path) ->
 def test_a_job_that_always_kills_its_worker_ends_the_run(ray: None, tmp_path: Path) -> None:
     expected = r"^job 1: its worker process died 4 times .*; memory is the usual cause: use fewer workers$"
     with pytest.raises(PhizError, match=expected):
-        list(engine.run(partial(kill_myself, notes=tmp_path), [0], engine="ray"))
-    assert (tmp_path / "deaths").read_text() == "." * (engine.RETRIES + 1)
+        list(jobs.run(partial(kill_myself, notes=tmp_path), [0], engine="ray"))
+    assert (tmp_path / "deaths").read_text() == "." * (jobs.RETRIES + 1)
 
 
 def test_wrong_settings() -> None:
     with pytest.raises(PhizError, match="no engine is called 'dask'; known: serial, ray"):
-        list(engine.run(divide, [1], engine="dask"))
+        list(jobs.run(divide, [1], engine="dask"))
     with pytest.raises(PhizError, match="workers must be at least 1, not 0"):
-        list(engine.run(divide, [1], engine="ray", workers=0))
+        list(jobs.run(divide, [1], engine="ray", workers=0))
 
 
 def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(PhizError, match=r'the ray engine needs ray: pip install "phiz.scale."'):
-        list(engine.run(divide, [1], engine="ray"))
+        list(jobs.run(divide, [1], engine="ray"))
 
 
 def test_the_engine_loads_nothing_heavy() -> None:
     code = (
         "import sys; from phiz import engine; assert list(engine.run(abs, [-1])) == [(0, 1)]; "
-        "import phiz.cli.analyze; print({'ray', 'pyarrow', 'torch'} & sys.modules.keys())"
+        "import phiz.cli.analyze_command; print({'ray', 'pyarrow', 'torch'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

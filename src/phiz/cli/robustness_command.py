@@ -40,20 +40,20 @@ def robustness(
 
     from ..datasets import registry
     from ..datasets.record import Skipped
-    from ..evaluation import plots, report, robustness_plot, run
+    from ..evaluation import answering, plots, report_files, robustness_plot
     from ..evaluation import robustness as measuring
     from ..evaluation.protocols import load_protocol
-    from ..models.store import find_model
+    from ..models.model_store import find_model
     from ..provenance import environment
 
-    report.make_folder(output)
+    report_files.make_folder(output)
     card, _ = find_model(model)
     for path in protocol or [Path("protocols/utkface-validation.toml")]:
         start = time.perf_counter()
         chosen = load_protocol(path)
         skipped: list[Skipped] = []
         records = registry.read(chosen.dataset, data, skipped)
-        plan = run.plan(chosen, records, data / registry.named(chosen.dataset).folder)
+        plan = answering.plan(chosen, records, data / registry.named(chosen.dataset).folder)
         drawn = {key: plan.records[key] for key in measuring.draw(plan.records, pictures, seed)}
         chips = registry.named(chosen.dataset).chips if cropped is None else cropped
         asked = measuring.answers(drawn, plan.clusters, model, cropped=chips, workers=workers)
@@ -73,10 +73,10 @@ def robustness(
             "seconds": round(time.perf_counter() - start, 1),
             **environment("scipy", "matplotlib"),
         }
-        report.write_csv(stem.with_suffix(".csv"), measuring.COLUMNS, map(measuring.cells, rows))
+        report_files.write_csv(stem.with_suffix(".csv"), measuring.COLUMNS, map(measuring.cells, rows))
         drawing = robustness_plot.draw(rows, f"{card.name} on {chosen.name}")
-        report.write_text(stem.with_suffix(".svg"), plots.standalone(drawing))
-        report.write_provenance(stem.with_suffix(".json"), facts)
+        report_files.write_text(stem.with_suffix(".svg"), plots.standalone(drawing))
+        report_files.write_provenance(stem.with_suffix(".json"), facts)
         typer.echo(_table(rows))
         typer.echo(f"{len(drawn)} pictures, a face found in {len(answered)}")
         typer.echo(f"written: {stem}.csv, .svg and .json")
@@ -84,7 +84,7 @@ def robustness(
 
 def _table(rows: Sequence[Row]) -> str:
     """Return a line per kind: age error in years and flipped genders at each strength."""
-    from ..evaluation.report import aligned
+    from ..evaluation.report_files import aligned
     from ..evaluation.robustness import MEASURES
 
     shown = [name for name in ("error", "flipped") if any(row.measure == name for row in rows)]

@@ -20,8 +20,8 @@ def crops(
 
     The crops are JPEGs in it, so that half a million fit on a disk that is rented for a day.
     """
-    from ..training.attributes import data as attributes
-    from ..training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
+    from ..training.attributes import attribute_data as attributes
+    from ..training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
     from ..training.kit import pack
     from ..training.recipe import load_recipe
     from ..training.run import fan_file, load_parts

@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from ray.exceptions import RayError, RayTaskError
 from tqdm import tqdm
 
-from .. import engine
+from .. import jobs
 from .._version import __version__
 from ..analyzer import Analyzer
 from ..crop import CROP_VERSION
 from ..detect import load_card
 from ..errors import ImageError, PhizError
 from ..image import MAX_PIXELS, display_name
+from ..models.model_store import find_model
 from ..models.session import gender_model
-from ..models.store import find_model
 from ..readers import read_ahead
 from ..types import Result
 from .parts import Chunk, Count, Folder, plan
@@ -81,7 +81,7 @@ def analyze(
     output: a folder or URI, which gets one part per `chunk` pictures; or a local name that ends in
     .parquet, a file into which the parts are joined at the end. Parts that an earlier run of the same
     pictures and settings has finished are kept, and not made again.
-    workers, address: see `phiz.engine.session`.
+    workers, address: see `phiz.jobs.session`.
     Raises PhizError for wrong input, OutputError where the output cannot be written.
     """
     if settings.model.endswith((".onnx", ".json")):  # a worker may have another working folder
@@ -122,7 +122,7 @@ def _on_ray(
 ) -> Generator[tuple[str, Count], None, None]:
     """Yield the name and count of each part once it is written, in no particular order."""
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what fails is raised below
-    with engine.session(workers, address) as size:
+    with jobs.session(workers, address) as size:
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
@@ -175,10 +175,10 @@ class Worker:
             return error
 
     def _analyse(self, chunk: Chunk) -> Count:
-        if self._folder.attempts(chunk.part) > engine.RETRIES:
+        if self._folder.attempts(chunk.part) > jobs.RETRIES:
             first, last = (display_name(chunk.pictures[end].name) for end in (0, -1))
             raise PhizError(
-                f"{engine.RETRIES + 1} worker processes died at the pictures from {first} to {last}; "
+                f"{jobs.RETRIES + 1} worker processes died at the pictures from {first} to {last}; "
                 "too little memory is the usual cause: use fewer workers"
             )
         own = self._folder.begin(chunk.part)

@@ -9,8 +9,8 @@ import sys
 
 from ..addresses import public_address
 from ..image import display_name
-from .files import Folder, Pipe
 from .frame import RATE, Say, Source, StreamError
+from .frame_files import Folder, Pipe
 
 STDIN = "-"
 #: What a camera's number looks like: no zeros before it, which folders of frames have.

@@ -7,8 +7,8 @@ import numpy as np
 from phiz.evaluation.attribute_figures import Answers
 from phiz.models.attribute_model import AttributeModel
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.data import Part
-from phiz.training.attributes.recipe import AttributeRecipe
+from phiz.training.attributes.attribute_data import Part
+from phiz.training.attributes.attribute_recipe import AttributeRecipe
 from phiz.training.attributes.task import predict
 from phiz.training.crops import canonical
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from phiz.evaluation import metrics
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.data import Part, load_parts
-from phiz.training.attributes.export import export
-from phiz.training.attributes.recipe import AttributeRecipe
+from phiz.training.attributes.attribute_data import Part, load_parts
+from phiz.training.attributes.attribute_export import export
+from phiz.training.attributes.attribute_recipe import AttributeRecipe
 from phiz.training.attributes.task import Attributes, frequencies, predict
 from phiz.training.attributes.thresholds import balanced_accuracies, fit_thresholds
 from phiz.training.checkpoint import check_start

@@ -32,7 +32,7 @@ class Language(str, Enum):
 @app.command()
 def check(file: File) -> None:
     """Read the rules, say what is wrong with its line, else list what is shown when."""
-    from ..evaluation.report import aligned
+    from ..evaluation.report_files import aligned
     from ..signage import load_rules
 
     rules = load_rules(file)

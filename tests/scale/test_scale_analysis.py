@@ -23,12 +23,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from phiz import Analyzer, engine
+from phiz import Analyzer, jobs
 from phiz.data import ASTRONAUT
 from phiz.errors import PhizError
+from phiz.scale.analysis import CHUNK, Settings, Worker, analyze
 from phiz.scale.parts import Count, plan
 from phiz.scale.pictures import expand
-from phiz.scale.run import CHUNK, Settings, Worker, analyze
 from phiz.types import QUALITY
 
 PHIZ = os.path.join(sysconfig.get_path("scripts"), "phiz")
@@ -38,7 +38,7 @@ SETTINGS = Settings("multitask-64")
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
     """One local Ray with two workers, which analyze joins."""
-    with engine.session(2):
+    with jobs.session(2):
         yield
 
 

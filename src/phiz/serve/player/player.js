@@ -2,7 +2,7 @@
 
 import { Link } from "./link.js";
 import { fetchPlaylist, keptPlaylist, keepPlaylist } from "./playlist.js";
-import { Stage } from "./stage.js";
+import { Stage } from "./screen.js";
 import { Store } from "./store.js";
 import { ask, rememberedToken } from "./token.js";
 

@@ -16,9 +16,9 @@ from ..errors import PhizError
 from .options import FanWeights, Provider
 
 if TYPE_CHECKING:
+    from ..evaluation.answering import Plan
     from ..evaluation.groups import Scored
     from ..evaluation.protocols import Protocol
-    from ..evaluation.run import Plan
 
 
 def evaluate(
@@ -67,7 +67,7 @@ def evaluate(
     from ..datasets import registry
     from ..datasets.record import Skipped
     from ..datasets.splits import load_conflicts
-    from ..evaluation import evaluation_page, report, run
+    from ..evaluation import answering, evaluation_page, report_files
     from ..evaluation import results as kept
     from ..evaluation.protocols import load_protocol
     from ..evaluation.summary import Evaluation
@@ -75,7 +75,7 @@ def evaluate(
     from ..provenance import environment
 
     if results is not None:
-        report.make_folder(results)  # before the work, of which nothing would be kept
+        report_files.make_folder(results)  # before the work, of which nothing would be kept
     check_provider(provider)
     chosen = load_protocol(protocol)
     recipe = Path(model) if Path(model).suffix == ".toml" else None
@@ -86,12 +86,12 @@ def evaluate(
     else:
         name, facts, caution = _model(model, chosen, _chips(chosen, cropped))
     folder = output or Path("reports") / f"{name}_{chosen.name}"
-    report.make_folder(folder)
+    report_files.make_folder(folder)
 
     skipped: list[Skipped] = []
     records = registry.read(chosen.dataset, data, skipped)
-    plan = run.plan(chosen, records, data / registry.named(chosen.dataset).folder)
-    others = _others(name, compare_with or [], [run.labels(plan, key) for key in plan.records])
+    plan = answering.plan(chosen, records, data / registry.named(chosen.dataset).folder)
+    others = _others(name, compare_with or [], [answering.labels(plan, key) for key in plan.records])
     contradicting = load_conflicts(chosen.conflicts) if chosen.conflicts else set()
 
     start = time.perf_counter()
@@ -140,7 +140,7 @@ def evaluate(
     pictures = [(plan.records[row.file].path, row) for row in evaluation_page.worst_rows(rows, worst)]
     numbers = kept.write(made, facts, folder, pictures)
     by_group = [f for f in numbers.figures if f.kind in ("all", "age band", "gender", "group")]
-    typer.echo(report.table(by_group, chosen.metrics))
+    typer.echo(report_files.table(by_group, chosen.metrics))
     typer.echo(", ".join(f"{number} {what}" for what, number in counts.items()))
     if made.caution:
         typer.echo(f"caution: {made.caution}", err=True)
@@ -156,11 +156,11 @@ def _analyze(plan: Plan, model: str, *, threads: int, cropped: bool, provider: s
     from tqdm import tqdm
 
     from ..analyzer import Analyzer
-    from ..evaluation import run
+    from ..evaluation import answering
 
     analyzer = Analyzer(model, threads=threads, cropped=cropped, provider=provider)
-    answers = run.score(plan, analyzer)
-    return run.spread(tqdm(answers, total=len(plan.records), unit="picture", disable=None), plan.folds)
+    answers = answering.score(plan, analyzer)
+    return answering.spread(tqdm(answers, total=len(plan.records), unit="picture", disable=None), plan.folds)
 
 
 def _chips(protocol: Protocol, cropped: bool | None) -> bool:
@@ -173,8 +173,8 @@ def _model(model: str, protocol: Protocol, cropped: bool) -> tuple[str, dict[str
     """Return a model's name, the facts of provenance, and a caution or ""."""
     from ..detect import load_card
     from ..evaluation import cautions
+    from ..models.model_store import find_model
     from ..models.session import gender_model
-    from ..models.store import find_model
 
     card, _ = find_model(model)
     other = gender_model(card)
@@ -213,7 +213,7 @@ def _others(model: str, paths: Sequence[Path], tested: Sequence[Scored]) -> dict
     """
     from ..errors import DataError
     from ..evaluation import compare
-    from ..evaluation.report import read_predictions
+    from ..evaluation.report_files import read_predictions
 
     names = [f"{name} (other)" if name == model else name for name in compare.names(paths)]
     found = dict(zip(names, map(read_predictions, paths), strict=True))

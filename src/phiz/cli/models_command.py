@@ -41,7 +41,7 @@ def models(
     """List the models that ship with phiz."""
     if context.invoked_subcommand is not None:
         return
-    from ..models.store import list_cards
+    from ..models.model_store import list_cards
 
     cards = list_cards()
     if format is ListFormat.json:
@@ -59,7 +59,7 @@ def show(
 ) -> None:
     """Show use, limits, figures by group, coverage, robustness, data with terms, and how to make it again."""
     from ..models import about
-    from ..models.store import find_card
+    from ..models.model_store import find_card
 
     card = find_card(model)
     if format is ShowFormat.json:

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from phiz.training.covers import between, chosen, pixels
-from phiz.training.jpeg import jpeg
+from phiz.training.jpeg_blocks import jpeg
 from phiz.training.sections import Augmentation
 
 #: Sides that `shrink` reduces a crop of 64 pixels to; larger crops in proportion.

@@ -84,7 +84,7 @@ def export(
 
 
 def _of_attributes(recipe: Path) -> bool:
-    from ..training.attributes.recipe import is_attribute_recipe
+    from ..training.attributes.attribute_recipe import is_attribute_recipe
 
     return is_attribute_recipe(recipe)
 
@@ -100,9 +100,9 @@ def _export_attributes(
     name: str | None,
 ) -> None:
     """Write a network of attributes; what is smaller is measured on the validation part."""
-    from ..training.attributes.data import load_parts
-    from ..training.attributes.recipe import load_attribute_recipe
-    from ..training.attributes.run import best, finish
+    from ..training.attributes.attribute_data import load_parts
+    from ..training.attributes.attribute_recipe import load_attribute_recipe
+    from ..training.attributes.attribute_run import best, finish
     from ..training.attributes.shrink import shrink
     from ..training.checkpoint import check_recipe
     from ..training.learnt import of_run
@@ -140,8 +140,8 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
 
     import onnx
 
+    from ..models.model_store import find_model
     from ..models.session import load_model
-    from ..models.store import find_model
     from ..training import quantise as q
     from ..training.recipe import load_recipe
     from ..training.run import load_parts
@@ -172,8 +172,8 @@ def _smaller(
     """Store the weights in fewer bits, the arithmetic stays float32; measure both where a recipe is given."""
     import onnx
 
+    from ..models.model_store import find_model
     from ..models.session import load_model
-    from ..models.store import find_model
     from ..training import quantise as q
     from ..training.convert import parity
 

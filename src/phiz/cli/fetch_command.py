@@ -17,7 +17,7 @@ def fetch(
     from tqdm import tqdm
 
     from ..models.fetch import fetch as bring
-    from ..models.store import known_card
+    from ..models.model_store import known_card
 
     card = known_card(name)
     with tqdm(unit="B", unit_scale=True, desc=card.name, disable=None, leave=False) as bar:

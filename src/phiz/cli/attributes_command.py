@@ -22,8 +22,8 @@ def list_(
     ] = "attributes-112",
 ) -> None:
     """List a model's attributes: from which probability each counts, how well it does, if it is shown."""
-    from ..evaluation.report import aligned
-    from ..models.store import find_model
+    from ..evaluation.report_files import aligned
+    from ..models.model_store import find_model
 
     rows = [["attribute", "present from", "balanced accuracy", "shown"]]
     for name, how in find_model(model)[0].attributes.items():
@@ -57,12 +57,12 @@ def evaluate(
     import numpy as np
 
     from ..evaluation import attribute_figures as measuring
-    from ..evaluation import report
+    from ..evaluation import report_files
     from ..models.attribute_model import load_attributes
     from ..provenance import environment
-    from ..training.attributes import answers
-    from ..training.attributes.data import load_part
-    from ..training.attributes.recipe import AttributeData
+    from ..training.attributes import attribute_answers
+    from ..training.attributes.attribute_data import load_part
+    from ..training.attributes.attribute_recipe import AttributeData
     from ..training.sections import FaceSet
 
     loaded = load_attributes(model, threads=threads)
@@ -76,14 +76,14 @@ def evaluate(
         size=loaded.size,
         data=AttributeData(young_until=young_until),
     )
-    said = answers.of_model(loaded, tested)
+    said = attribute_answers.of_model(loaded, tested)
     thresholds = np.array([how.threshold for how in loaded.card.attributes.values()])
     found = measuring.figures(said, thresholds, seed=seed, resamples=resamples)
     name = f"{loaded.card.name}_{dataset}-{part}"
     folder = output or Path("reports") / name
     for place in (folder, results):
         if place is not None:
-            report.make_folder(place)
+            report_files.make_folder(place)
     measuring.write_answers(folder / "answers.csv", said)
     facts = {
         "command": shlex.join(["phiz", *sys.argv[1:]]),
@@ -99,7 +99,7 @@ def evaluate(
     kept = [folder / "figures", *([results / name] if results else [])]
     for stem in kept:
         measuring.write_figures(stem.with_name(f"{stem.name}.csv"), found)
-        report.write_provenance(stem.with_name(f"{stem.name}.json"), facts)
+        report_files.write_provenance(stem.with_name(f"{stem.name}.json"), facts)
     typer.echo(_table(found))
     typer.echo(f"{len(tested)} faces, {tested.missed} not found; written: {folder / 'answers.csv'}")
 
@@ -114,7 +114,7 @@ def compare(
 ) -> None:
     """Say how mean accuracy and mean balanced accuracy, decided at 1/2, differ: second less first, paired."""
     from ..evaluation import attribute_figures as measuring
-    from ..evaluation.report import aligned, write_csv
+    from ..evaluation.report_files import aligned, write_csv
 
     answers = measuring.read_answers(before), measuring.read_answers(after)
     rows = [["", "n", "first", "second", "difference [95%]"]]
@@ -135,7 +135,7 @@ def compare(
 
 def _table(found: list[AttributeFigure]) -> str:
     """Return a row per attribute, the means first, in percent."""
-    from ..evaluation.report import aligned
+    from ..evaluation.report_files import aligned
 
     metrics = list(dict.fromkeys(figure.metric for figure in found))
     rows: dict[str, dict[str, AttributeFigure]] = {}

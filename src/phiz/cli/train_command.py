@@ -29,8 +29,8 @@ def train(
     import torch
 
     from ..training import run as age_gender
-    from ..training.attributes import run as attributes
-    from ..training.attributes.recipe import is_attribute_recipe, load_attribute_recipe
+    from ..training.attributes import attribute_run as attributes
+    from ..training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
     from ..training.recipe import load_recipe
 
     if threads is not None:

@@ -16,8 +16,8 @@ from service import PATIENCE, Gated, wait_until
 from phiz.analyzer import Analyzer
 from phiz.data import ASTRONAUT
 from phiz.image import load
-from phiz.serve.engine import Busy, Engine, Gatherer
-from phiz.serve.metrics import Metrics
+from phiz.serve.prometheus import Metrics
+from phiz.serve.queue import Busy, Engine, Gatherer
 from phiz.serve.settings import Limits, Settings
 from phiz.types import Estimate, Result
 

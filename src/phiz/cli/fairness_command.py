@@ -80,11 +80,11 @@ def experiment(
     import torch
 
     from ..evaluation import attribute_fairness as fairness
-    from ..evaluation import report
+    from ..evaluation import report_files
     from ..provenance import environment
+    from ..training.attributes.attribute_recipe import load_attribute_recipe
+    from ..training.attributes.attribute_run import with_seed
     from ..training.attributes.bias import TOLD, experiment
-    from ..training.attributes.recipe import load_attribute_recipe
-    from ..training.attributes.run import with_seed
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -92,7 +92,7 @@ def experiment(
     name = f"{chosen.name}-{chosen.seed}"
     folder = output or Path("runs") / name
     if results is not None:
-        report.make_folder(results)  # before the work, of which nothing would be kept
+        report_files.make_folder(results)  # before the work, of which nothing would be kept
     outcome = experiment(chosen, data, folder, cache, smallest=smallest)
     lines = fairness.lines(
         outcome.models, TOLD, outcome.source, seed=seed, resamples=resamples, smallest=smallest
@@ -109,7 +109,7 @@ def experiment(
     }
     for stem in (folder / "fairness", *([results / f"fairness_{name}"] if results else [])):
         fairness.write_lines(stem.with_name(f"{stem.name}.csv"), lines)
-        report.write_provenance(stem.with_name(f"{stem.name}.json"), facts)
+        report_files.write_provenance(stem.with_name(f"{stem.name}.json"), facts)
     typer.echo(f"worst group on validation: {outcome.worst}")
     typer.echo(fairness.text(lines))
 

@@ -195,9 +195,9 @@ def _analyze_on_ray(
     if output is None:
         raise PhizError("--engine ray needs --output: a NAME.parquet, or a folder or URI for its parts")
     try:
+        from ..scale.analysis import Settings
+        from ..scale.analysis import analyze as analyze_on_ray
         from ..scale.pictures import expand
-        from ..scale.run import Settings
-        from ..scale.run import analyze as analyze_on_ray
     except ModuleNotFoundError as error:
         raise PhizError(f'--engine ray needs {error.name}: pip install "phiz[scale]"') from error
     from ..image.inputs import Aside

@@ -15,7 +15,7 @@ from phiz.crop import CropTemplate
 from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
-from phiz.training.attributes.recipe import BALANCED, AttributeData, AttributeRecipe
+from phiz.training.attributes.attribute_recipe import BALANCED, AttributeData, AttributeRecipe
 from phiz.training.crops import Crops, load_crops, of_crops
 from phiz.training.fingerprint import Fingerprint, digest, of_pictures
 from phiz.training.sections import FaceSet
