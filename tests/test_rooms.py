@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,14 @@ def test_an_import_that_runs_up_is_told(tmp_path: Path) -> None:
     done = imports_of(tmp_path)
     assert done.returncode == 1
     assert "phiz.types -> phiz.analyzer" in done.stdout
+
+
+def test_a_file_under_src_has_a_name_of_its_own() -> None:
+    """`__init__` is every room's, `base` what its others share, and a reader of data is named after its set."""
+    names = Counter(
+        path.name
+        for pattern in ("*.py", "*.js")
+        for path in (ROOT / "src" / "phiz").rglob(pattern)
+        if "onnxruntime-web" not in path.parts and path.stem not in ("__init__", "__main__", "base")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

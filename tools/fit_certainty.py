@@ -17,16 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from phiz.evaluation import certainty_report as report
-from phiz.evaluation.covered import covered_looks
 from phiz.evaluation.flagging import fit_covered, thresholds
 from phiz.evaluation.look_domains import FGNET, FIT, TEST, collect
-from phiz.evaluation.looks import Looks, join
-from phiz.evaluation.report import write_csv
+from phiz.evaluation.looks_at_faces import Looks, join
+from phiz.evaluation.report_files import write_csv
 from phiz.evaluation.sureness import HIGHEST, LEVELS, fit_age, fit_gender
 from phiz.models.card import ModelCard
 from phiz.models.certainty import Certainty
-from phiz.models.store import find_model
+from phiz.models.model_store import find_model
 from phiz.provenance import cells, commit
+from phiz.training.covered import covered_looks
 
 ROOT = Path(__file__).resolve().parent.parent
 AGED, GENDERED = ("UTKFace", FGNET), ("UTKFace", "CelebA", "FIW")

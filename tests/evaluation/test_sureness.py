@@ -11,7 +11,7 @@ pytest.importorskip("sklearn", reason="the extra eval brings scikit-learn")
 
 from phiz.evaluation import certainty_report as report
 from phiz.evaluation import flagging, sureness
-from phiz.evaluation.looks import Looks
+from phiz.evaluation.looks_at_faces import Looks
 from phiz.models.certainty import SIGNALS
 
 

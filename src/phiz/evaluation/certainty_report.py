@@ -12,7 +12,7 @@ from ..ages import age_band
 from ..models.certainty import Bounds, Curve, Flag
 from . import metrics, plots
 from .flagging import NEAR, RULES, error_ratio
-from .looks import Floats, Looks
+from .looks_at_faces import Floats, Looks
 from .sureness import gender_scores, interval
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ..ages import age_band
 from ..models.certainty import COVERED, Curve, Flag
-from .looks import Floats, Looks
+from .looks_at_faces import Floats, Looks
 from .sureness import known, total
 
 #: A look is flagged where errors are this many times those of good looks.

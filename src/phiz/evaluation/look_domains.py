@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ..datasets import registry
 from ..datasets.fgnet import TUNING_PEOPLE
-from .looks import Looks, look
+from .answering import plan
+from .looks_at_faces import Looks, look
 from .protocols import load_protocol
-from .run import plan
 
 #: For fitting and for the last look: by domain, the protocol that names the pictures. CelebA has no third
 #: part: what is known of it comes from fits without it.

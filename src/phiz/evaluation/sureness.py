@@ -17,7 +17,7 @@ from sklearn.model_selection import GroupKFold
 
 from ..ages import age_band
 from ..models.certainty import Bounds, Curve
-from .looks import Floats, Looks
+from .looks_at_faces import Floats, Looks
 
 #: Share of ages in the interval.
 LEVELS = (0.5, 0.8, 0.9)

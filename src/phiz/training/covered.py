@@ -10,11 +10,11 @@ import numpy as np
 from ..analyzer import Analyzer
 from ..datasets import registry
 from ..errors import ImageError
+from ..evaluation.answering import plan
+from ..evaluation.looks_at_faces import Looks, said
+from ..evaluation.protocols import load_protocol
+from ..evaluation.robustness import draw
 from ..quality import light
-from .looks import Looks, said
-from .protocols import load_protocol
-from .robustness import draw
-from .run import plan
 
 #: Pictures of UTKFace's validation part that are covered.
 COUNT, SEED = 400, 20_240_601
@@ -24,8 +24,8 @@ def covered_looks(model: str, protocols: Path, data: Path) -> tuple[Looks, Looks
     """Return the looks of some validation pictures, bare and each with a cover of `phiz.training.covers`."""
     import torch
 
-    from ..training.covers import cover
-    from ..training.sections import Augmentation
+    from .covers import cover
+    from .sections import Augmentation
 
     protocol = load_protocol(protocols / "utkface-validation.toml")
     tests = plan(protocol, registry.read("utkface", data), data / "UTKFace")

@@ -7,7 +7,7 @@ pytest.importorskip("scipy", reason="the extra eval brings SciPy")
 
 from phiz.data import ASTRONAUT
 from phiz.datasets.record import FaceRecord
-from phiz.evaluation.looks import Looks, look, spoil
+from phiz.evaluation.looks_at_faces import Looks, look, spoil
 
 
 def test_each_face_is_seen_as_it_is_and_spoilt(fake_model: Path, tmp_path: Path) -> None:
