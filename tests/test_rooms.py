@@ -44,7 +44,7 @@ def test_an_import_that_runs_up_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_under_src_has_a_name_of_its_own() -> None:
-    """`__init__` is every room's, `base` what the others of a room share; a reader is named after its data set."""
+    """`__init__` is every room's, `base` what a room shares; readers are named after their sets."""
     names = Counter(
         path.name
         for pattern in ("*.py", "*.js")

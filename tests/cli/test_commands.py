@@ -21,8 +21,8 @@ def run(*arguments: str) -> object:
 
 
 def add_command(monkeypatch: pytest.MonkeyPatch, function: object, extra: str | None) -> None:
-    """Pretend that phiz/cli/extra_work.py holds the function as its command."""
-    name = "phiz.cli.extra_work"
+    """Pretend that phiz/cli/extra_work_command.py holds the function as its command."""
+    name = "phiz.cli.extra_work_command"
     module = types.ModuleType(name)
     module.__spec__ = importlib.machinery.ModuleSpec(name, None)
     module.extra_work = function

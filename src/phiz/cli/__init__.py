@@ -54,7 +54,7 @@ class _Commands(TyperGroup):
     """Imports a command's file when the command is asked for, and turns errors into exit statuses."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [name for name in COMMANDS if find_spec(f"{__name__}.{name}")]
+        return [name for name in COMMANDS if find_spec(f"{__name__}.{name}_command")]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands under the heading of what they are for."""
