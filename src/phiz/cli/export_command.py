@@ -35,7 +35,7 @@ def export(
         Path | None,
         typer.Option(help="The recipe of the run; smaller models are measured on its validation part."),
     ] = None,
-    data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/.")] = Path("../shared/data"),
+    data: Annotated[Path, typer.Option(help="Folder that holds the data sets.")] = Path("../shared/data"),
     cache: Annotated[Path, typer.Option(help="Folder of the cut crops.")] = Path("runs/cache"),
     weights: Annotated[
         str | None, typer.Option(help="Branch weights of a run: fixed or fitted; the recipe's by default.")

@@ -17,9 +17,7 @@ def teach(
         list[str],
         typer.Option(help="A model's name or its .onnx file; repeat for several, which are averaged."),
     ],
-    data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
-        "../shared/data"
-    ),
+    data: Annotated[Path, typer.Option(help="Folder that holds the data sets.")] = Path("../shared/data"),
     cache: Cache = Path("runs/cache"),
 ) -> None:
     """Write teachers' ages and genders of a recipe's training pictures, for distillation."""

@@ -12,9 +12,7 @@ from .options import Cache, FanWeights
 
 def train(
     recipe: Annotated[Path, typer.Argument(help="The recipe, a TOML file.")],
-    data: Annotated[Path, typer.Option(help="Folder that holds UTKFace/ and CelebA/.")] = Path(
-        "../shared/data"
-    ),
+    data: Annotated[Path, typer.Option(help="Folder that holds the data sets.")] = Path("../shared/data"),
     crops: Annotated[
         Path | None, typer.Option(help="Train from this file of phiz crops alone, without the pictures.")
     ] = None,
