@@ -36,7 +36,7 @@ from phiz.training.crops import Crops, canonical
 from phiz.training.equalise import PIXEL_SCALE, PIXEL_ZERO, PIXELS, equalise, fold_input
 from phiz.training.figures import plain
 
-CALIBRATION = 512
+CALIBRATION = 1024
 METHODS = {
     "minmax": CalibrationMethod.MinMax,
     "percentile": CalibrationMethod.Percentile,
