@@ -185,7 +185,7 @@ def test_equalisation_keeps_the_function_and_evens_the_channels(
 
 def test_the_pages_tries_are_those_of_results() -> None:
     root = Path(__file__).parents[2]
-    page = (root / "docs" / "quantisation.md").read_text(encoding="utf-8")
+    page = (root / "docs" / "experiments" / "quantisation.md").read_text(encoding="utf-8")
     with (root / "results" / "networks" / "quantisation.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert rows
