@@ -20,8 +20,8 @@ from phiz.models.attribute_model import ATTRIBUTES, DEFAULT_ATTRIBUTES, load_att
 from phiz.models.runtime import onnxruntime, open_session
 from phiz.networks.attribute_net import AttributeNet
 from phiz.provenance import cells, write_rows
-from phiz.training.attributes.attribute_export import DeployedAttributes
-from phiz.training.attributes.attribute_recipe import load_attribute_recipe
+from phiz.training.attribute_export import DeployedAttributes
+from phiz.training.attribute_recipe import load_attribute_recipe
 from phiz.training.export import write_graph
 
 ROOT = Path(__file__).resolve().parents[1]

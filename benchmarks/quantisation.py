@@ -22,8 +22,8 @@ from phiz.models.model_store import DEFAULT_MODEL, find_model
 from phiz.models.session import load_model
 from phiz.provenance import cells, write_rows
 from phiz.training import quantise as q
+from phiz.training.age_gender_data import load_parts
 from phiz.training.recipe import load_recipe
-from phiz.training.run import load_parts
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = q.Settings()

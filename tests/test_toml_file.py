@@ -14,7 +14,7 @@ from phiz.toml_file import line_of, read_toml
 
 def readers() -> list[Callable[[Path], object]]:
     pytest.importorskip("torch", reason="the extra train reads recipes")
-    from phiz.training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
+    from phiz.training.attribute_recipe import is_attribute_recipe, load_attribute_recipe
     from phiz.training.recipe import load_recipe
 
     return [load_protocol, load_recipe, load_attribute_recipe, is_attribute_recipe]

@@ -25,15 +25,11 @@ import torch
 from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.build import build
 from phiz.networks.layers import count
-from phiz.training.attributes.attribute_recipe import (
-    AttributeRecipe,
-    is_attribute_recipe,
-    load_attribute_recipe,
-)
+from phiz.training.attribute_recipe import AttributeRecipe
 from phiz.training.fingerprint import digest
 from phiz.training.kit import identity
-from phiz.training.recipe import Recipe, load_recipe
-from phiz.training.run import fan_file
+from phiz.training.recipe import Recipe
+from phiz.training.run import load_any_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"
@@ -86,24 +82,16 @@ def _pictures(recipe: Recipe | AttributeRecipe) -> int:
 
 def _planned(path: Path) -> Planned:
     with torch.device("meta"):  # shapes are all that is counted
-        if is_attribute_recipe(path):
-            faces = load_attribute_recipe(path)
-            net: torch.nn.Module = AttributeNet(faces.network, len(faces.attributes))
-            recipe, size, pictures, key = (
-                faces,
-                faces.network.size,
-                _pictures(faces),
-                identity(faces),
-            )
+        recipe = load_any_recipe(path)
+        size = recipe.network.size
+        if isinstance(recipe, AttributeRecipe):
+            net: torch.nn.Module = AttributeNet(recipe.network, len(recipe.attributes))
         else:
-            chosen = load_recipe(path)
-            net = build(chosen.network, pretrained=False)
-            pictures = _pictures(chosen)
-            recipe, size, key = chosen, chosen.network.size, identity(chosen, fan_file(chosen))
+            net = build(recipe.network, pretrained=False)
         work = count(net, size).multiply_adds
-    seen = pictures * recipe.optimisation.epochs
+    seen = _pictures(recipe) * recipe.optimisation.epochs
     batches = seen // recipe.optimisation.batch
-    crops = f"crops-{size}-{digest(key)[:8]}.zip"
+    crops = f"crops-{size}-{digest(identity(recipe))[:8]}.zip"
     folder = f"{recipe.name}-{recipe.seed}"
     return Planned(path, folder, recipe.name, crops, 6.0 * work * seen, seen, batches)
 

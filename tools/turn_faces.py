@@ -24,8 +24,8 @@ from phiz.crop import CropTemplate, face_crop
 from phiz.datasets.record import FaceRecord
 from phiz.detect import Detector
 from phiz.landmarks.mesh import FaceMesh
+from phiz.training.age_gender_data import training_records
 from phiz.training.recipe import load_recipe
-from phiz.training.run import training_records
 from phiz.training.teachers import picture
 from phiz.training.turned import turn, yaw
 

@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from phiz.models.card import ModelCard
 from phiz.networks.age import AgeNet
 from phiz.training import learnt
+from phiz.training.age_gender_data import load_parts
 from phiz.training.augment import prepare
 from phiz.training.checkpoint import save
 from phiz.training.crops import canonical
 from phiz.training.recipe import load_recipe
-from phiz.training.run import load_parts
 
 #: Crops on which the norms' statistics are taken, evenly from the training part.
 CROPS = 1024

@@ -206,7 +206,7 @@ def settings(data: bytes) -> None:
 @functools.cache
 def setting_readers() -> tuple[Callable[[Path], object], ...]:
     try:
-        from phiz.training.attributes.attribute_recipe import load_attribute_recipe
+        from phiz.training.attribute_recipe import load_attribute_recipe
         from phiz.training.recipe import load_recipe
     except ModuleNotFoundError:
         return (load_protocol,)

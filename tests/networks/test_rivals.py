@@ -22,7 +22,7 @@ from phiz.networks.network import Network  # noqa: E402
 from phiz.networks.small_backbones import lmtcnn  # noqa: E402
 from phiz.networks.ssr_net import SSRNet  # noqa: E402
 from phiz.training import recipe as recipes  # noqa: E402
-from phiz.training.age_gender import validate  # noqa: E402
+from phiz.training.age_gender_answers import validate  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.export import export  # noqa: E402
 from phiz.training.losses import multitask_loss  # noqa: E402

@@ -21,8 +21,7 @@ from phiz.errors import ModelError, RecipeError
 from phiz.landmarks import load_landmarker
 from phiz.landmarks.orders import keypoints_of_fgnet, keypoints_of_ibug
 from phiz.training.crops import MARGIN, load_crops
-from phiz.training.recipe import load_recipe
-from phiz.training.run import fan_file, with_fan_weights
+from phiz.training.recipe import load_recipe, with_fan_weights
 
 TEMPLATE = CropTemplate((0.3, 0.35), (0.7, 0.35), (0.35, 0.75), (0.65, 0.75), (0.0, 0.0, 1.0))
 SIZE = 32
@@ -122,8 +121,9 @@ def test_fans_weights_lie_beside_the_recipe_or_where_the_user_says(tmp_path: Pat
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE)
     recipe = load_recipe(path)
-    assert fan_file(recipe) is None
-    assert fan_file(replace(recipe, data=replace(recipe.data, fan_weights="fan.pth"))) == tmp_path / "fan.pth"
+    assert recipe.fan_weights is None
+    beside = replace(recipe, data=replace(recipe.data, fan_weights="fan.pth"))
+    assert beside.fan_weights == tmp_path / "fan.pth"
     monkeypatch.chdir(tmp_path)
-    assert fan_file(with_fan_weights(recipe, Path("sub/fan.pth"))) == tmp_path / "sub" / "fan.pth"
+    assert with_fan_weights(recipe, Path("sub/fan.pth")).fan_weights == tmp_path / "sub" / "fan.pth"
     assert with_fan_weights(recipe, None) is recipe

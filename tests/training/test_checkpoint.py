@@ -20,7 +20,7 @@ from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.toml_file import read_toml  # noqa: E402
 from phiz.training import checkpoint, loop  # noqa: E402
 from phiz.training.age_gender import AgeAndGender  # noqa: E402
-from phiz.training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe  # noqa: E402
+from phiz.training.attribute_recipe import is_attribute_recipe, load_attribute_recipe  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.sections import Optimisation  # noqa: E402

@@ -20,7 +20,9 @@ from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.datasets.fgnet import TUNING_PEOPLE  # noqa: E402
 from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.training.age_gender import AgeAndGender, batches, epoch_order, validate  # noqa: E402
+from phiz.training.age_gender import AgeAndGender, batches, epoch_order  # noqa: E402
+from phiz.training.age_gender_answers import validate  # noqa: E402
+from phiz.training.age_gender_data import load_parts, training_records  # noqa: E402
 from phiz.training.crops import Crops  # noqa: E402
 from phiz.training.domains import (  # noqa: E402
     SMALLEST_CELL,
@@ -32,7 +34,7 @@ from phiz.training.domains import (  # noqa: E402
     score,
 )
 from phiz.training.recipe import load_recipe  # noqa: E402
-from phiz.training.run import load_parts, run, training_records  # noqa: E402
+from phiz.training.run import run  # noqa: E402
 from phiz.training.sets import under  # noqa: E402
 from phiz.training.teachers import picture  # noqa: E402
 

@@ -16,8 +16,8 @@ from PIL import Image  # noqa: E402
 from phiz.data import ASTRONAUT  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.training.age_gender import batches  # noqa: E402
+from phiz.training.age_gender_data import load_parts, training_records  # noqa: E402
 from phiz.training.recipe import Recipe, load_recipe  # noqa: E402
-from phiz.training.run import load_parts, training_records  # noqa: E402
 
 FACES = "file,age,gender,part\n0.jpg,40,female,\n1.jpg,41,,train\n2.jpg,42,male,test\n3.jpg,43,male,\n"
 

@@ -20,7 +20,7 @@ from phiz.cli import app  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
 from phiz.training import packed  # noqa: E402
-from phiz.training.kit import crops_of, identity  # noqa: E402
+from phiz.training.kit import identity, unpack  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts  # noqa: E402
 
@@ -52,7 +52,7 @@ def test_labels_are_the_same_and_crops_look_the_same(kit):
     recipe = load_recipe(path)
     before, after = (
         load_parts(recipe, folder / "data", folder / "cache"),
-        crops_of(recipe, file, folder / "other"),
+        unpack(recipe, file, folder / "other"),
     )
     assert before.keys() == after.keys() == NAMES
     for name, part in before.items():
@@ -98,10 +98,10 @@ def test_crops_of_other_data_are_refused_and_another_network_is_not(kit, tmp_pat
     (tmp_path / "recipe.toml").write_text(path.read_text().replace(old, new))
     recipe = load_recipe(tmp_path / "recipe.toml")
     if not part:
-        assert crops_of(recipe, file, folder / "other").keys() == NAMES
+        assert unpack(recipe, file, folder / "other").keys() == NAMES
         return
     with pytest.raises(DataError, match=f"expected crops for this recipe, got those of another {part}; pack"):
-        crops_of(recipe, file, tmp_path)
+        unpack(recipe, file, tmp_path)
 
 
 def test_another_split_is_other_data(kit, tmp_path):
@@ -119,9 +119,9 @@ def test_half_a_file_is_refused(kit, tmp_path, cut):
     _, path, file = kit
     (tmp_path / "half.zip").write_bytes(file.read_bytes()[:cut])
     with pytest.raises(DataError, match=r"half\.zip: expected a file of phiz crops, could not read it"):
-        crops_of(load_recipe(path), tmp_path / "half.zip", tmp_path)
+        unpack(load_recipe(path), tmp_path / "half.zip", tmp_path)
     with pytest.raises(DataError, match=r"none\.zip: expected a file of phiz crops, there is none"):
-        crops_of(load_recipe(path), tmp_path / "none.zip", tmp_path)
+        unpack(load_recipe(path), tmp_path / "none.zip", tmp_path)
 
 
 def test_a_file_of_another_format_or_content_is_refused(tmp_path):
@@ -146,16 +146,15 @@ def test_a_folder_that_takes_no_file_is_said(tmp_path):
 def test_attributes_pack_too(tmp_path):
     import made_attributes
 
-    from phiz.training.attributes.attribute_data import load_parts as load_attribute_parts
-    from phiz.training.attributes.attribute_recipe import load_attribute_recipe
-    from phiz.training.kit import attribute_parts_of
+    from phiz.training.attribute_data import load_parts as load_attribute_parts
+    from phiz.training.attribute_recipe import load_attribute_recipe
 
     path = made_attributes.make(tmp_path)
     file = tmp_path / "crops.zip"
     done = run("crops", path, "--data", tmp_path / "data", "--cache", tmp_path / "cache", "--output", file)
     assert done.exit_code == 0, done.output
     recipe = load_attribute_recipe(path)
-    after = attribute_parts_of(recipe, file, tmp_path / "other")
+    after = unpack(recipe, file, tmp_path / "other")
     for name, before in load_attribute_parts(recipe, tmp_path / "data", tmp_path / "cache").items():
         np.testing.assert_array_equal(after[name].labels, before.labels)
         for field in ("keys", "clusters", "groups", "missed"):

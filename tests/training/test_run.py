@@ -22,8 +22,9 @@ from made_faces import make  # noqa: E402
 from phiz import Analyzer  # noqa: E402
 from phiz.errors import DataError, RecipeError  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.training.age_gender import best_network  # noqa: E402
+from phiz.training.age_gender import AgeAndGender  # noqa: E402
 from phiz.training.export import TOLERANCE, Deployed, parity  # noqa: E402
+from phiz.training.loop import filled  # noqa: E402
 from phiz.training.recipe import load_recipe  # noqa: E402
 from phiz.training.run import load_parts, run  # noqa: E402
 
@@ -83,7 +84,7 @@ def test_the_exported_file_gives_the_networks_answers(finished):
     folder, recipe, path = finished
     card = load_model(path).card
     by_age, by_gender = card.branch_weights["age"], card.branch_weights["gender"]
-    deployed = Deployed(best_network(recipe, folder / "out"), by_age, by_gender).eval()
+    deployed = Deployed(filled(AgeAndGender(recipe, {}).blank(), folder / "out"), by_age, by_gender).eval()
     assert parity(deployed, path) <= TOLERANCE
     outputs = load_model(path).run(np.random.default_rng(1).integers(0, 256, (7, 64, 64, 3), dtype=np.uint8))
     branches = np.stack([outputs[f"age{i}"] for i in (1, 2, 3)])
@@ -94,7 +95,7 @@ def test_the_exported_file_gives_the_networks_answers(finished):
 
 def test_parity_notices_other_weights(finished):
     folder, recipe, path = finished
-    net = best_network(recipe, folder / "out")
+    net = filled(AgeAndGender(recipe, {}).blank(), folder / "out")
     with torch.no_grad():
         net.years[0].fc.bias[0] += 0.01
     assert parity(Deployed(net, (1, 0, 0), (1, 0, 0)).eval(), path) > TOLERANCE

@@ -60,9 +60,9 @@ def evaluate(
     from ..evaluation import report_files
     from ..models.attribute_model import load_attributes
     from ..provenance import environment
-    from ..training.attributes import attribute_answers
-    from ..training.attributes.attribute_data import load_part
-    from ..training.attributes.attribute_recipe import AttributeData
+    from ..training import attribute_answers
+    from ..training.attribute_data import load_part
+    from ..training.attribute_recipe import AttributeData
     from ..training.sections import FaceSet
 
     loaded = load_attributes(model, threads=threads)

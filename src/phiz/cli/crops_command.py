@@ -20,17 +20,10 @@ def crops(
 
     The crops are JPEGs in it, so that half a million fit on a disk that is rented for a day.
     """
-    from ..training.attributes import attribute_data as attributes
-    from ..training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
     from ..training.kit import pack
-    from ..training.recipe import load_recipe
-    from ..training.run import fan_file, load_parts
+    from ..training.run import load_any_recipe, load_parts
 
-    if is_attribute_recipe(recipe):
-        faces = load_attribute_recipe(recipe)
-        count = pack(faces, attributes.load_parts(faces, data, cache), output)
-    else:
-        chosen = load_recipe(recipe)
-        count = pack(chosen, load_parts(chosen, data, cache), output, fan_file(chosen))
+    chosen = load_any_recipe(recipe)
+    count = pack(chosen, load_parts(chosen, data, cache), output)
     typer.echo(f"written: {output}, {count:,} crops, {output.stat().st_size / 1e6:,.1f} MB")
     typer.echo("it holds faces: the terms of their data sets go with it, do not publish it", err=True)

@@ -58,9 +58,6 @@ def export(
     if not run and weights is not None:
         raise PhizError("--weights belongs to a run's folder; a model's branch weights are in its graph")
     folder = output or run or Path()
-    if recipe is not None and _of_attributes(recipe):
-        _export_attributes(source, run, format, recipe, data, cache, folder, name)
-        return
     model: str | Path = source
     if run and recipe:
         model = _from_run(run, recipe, weights, data, cache, folder)
@@ -68,7 +65,9 @@ def export(
         if not run:
             raise PhizError(f"{source} is an ONNX model already; --format names what to make of it")
         return
-    if format is Kind.int8:
+    if recipe is not None and _of_attributes(recipe):
+        _say(_of_attributes_smaller(model, format, recipe, data, cache, folder, name))
+    elif format is Kind.int8:
         if recipe is None:
             raise PhizError(
                 "onnx-int8 is calibrated on pictures: give the recipe that names them (--recipe FILE)"
@@ -84,52 +83,31 @@ def export(
 
 
 def _of_attributes(recipe: Path) -> bool:
-    from ..training.attributes.attribute_recipe import is_attribute_recipe
+    from ..training.attribute_recipe import is_attribute_recipe
 
     return is_attribute_recipe(recipe)
 
 
-def _export_attributes(
-    source: str,
-    run: Path | None,
-    format: Kind,
-    recipe: Path,
-    data: Path,
-    cache: Path,
-    folder: Path,
-    name: str | None,
-) -> None:
-    """Write a network of attributes; what is smaller is measured on the validation part."""
-    from ..training.attributes.attribute_data import load_parts
-    from ..training.attributes.attribute_recipe import load_attribute_recipe
-    from ..training.attributes.attribute_run import best, finish
-    from ..training.attributes.shrink import shrink
-    from ..training.checkpoint import check_recipe
-    from ..training.learnt import of_run
+def _of_attributes_smaller(
+    model: str | Path, format: Kind, recipe: Path, data: Path, cache: Path, folder: Path, name: str | None
+) -> Path:
+    """Make a smaller network of attributes, and measure both on the validation part."""
+    from ..training.attribute_data import load_parts
+    from ..training.attribute_recipe import load_attribute_recipe
+    from ..training.attribute_shrink import shrink
 
-    chosen = load_attribute_recipe(recipe)
-    if run:
-        check_recipe(chosen, run / "best.pt")
-    validation = load_parts(chosen, data, cache, ["validation"])
-    model = Path(source)
-    if run:
-        model = finish(chosen, best(chosen, run), validation, folder, of_run(chosen, run))
-        _say(model)
-    if format is not Kind.onnx:
-        _say(shrink(model, format.value.removeprefix("onnx-"), list(validation.values()), folder, name))
+    parts = load_parts(load_attribute_recipe(recipe), data, cache, ["validation"])
+    return shrink(model, format.value.removeprefix("onnx-"), list(parts.values()), folder, name)
 
 
 def _from_run(run: Path, recipe: Path, weights: str | None, data: Path, cache: Path, folder: Path) -> Path:
-    from ..training.age_gender import best_network
-    from ..training.checkpoint import check_recipe
-    from ..training.learnt import of_run
-    from ..training.recipe import load_recipe
-    from ..training.run import finish, load_parts, with_weights
+    from ..training.recipe import Recipe, with_weights
+    from ..training.run import export_run, load_any_recipe
 
-    chosen = with_weights(load_recipe(recipe), weights)
-    check_recipe(chosen, run / "best.pt")
-    validation = load_parts(chosen, data, cache, ["validation"])
-    path = finish(chosen, best_network(chosen, run), validation, folder, of_run(chosen, run))
+    chosen = load_any_recipe(recipe)
+    if isinstance(chosen, Recipe):
+        chosen = with_weights(chosen, weights)
+    path = export_run(chosen, run, data, cache, folder)
     _say(path)
     return path
 
@@ -143,8 +121,8 @@ def _int8(model: str | Path, recipe: Path, data: Path, cache: Path, folder: Path
     from ..models.model_store import find_model
     from ..models.session import load_model
     from ..training import quantise as q
+    from ..training.age_gender_data import load_parts
     from ..training.recipe import load_recipe
-    from ..training.run import load_parts
 
     card, path = find_model(model)
     train, *_ = load_parts(load_recipe(recipe), data, cache, ["train"]).values()
@@ -199,10 +177,10 @@ def _both(
     model: str | Path, made: Path, bits: str, recipe: Path, data: Path, cache: Path
 ) -> dict[str, dict[str, float]]:
     """Measure a float model and what was made of it on the recipe's validation part, and say it."""
+    from ..training.age_gender_data import load_parts
     from ..training.figures import said
     from ..training.quantise import measure
     from ..training.recipe import load_recipe
-    from ..training.run import load_parts
 
     validation, *_ = load_parts(load_recipe(recipe), data, cache, ["validation"]).values()
     found = {"float32": measure(model, validation), bits: measure(made, validation)}

@@ -82,9 +82,9 @@ def experiment(
     from ..evaluation import attribute_fairness as fairness
     from ..evaluation import report_files
     from ..provenance import environment
-    from ..training.attributes.attribute_recipe import load_attribute_recipe
-    from ..training.attributes.attribute_run import with_seed
-    from ..training.attributes.bias import TOLD, experiment
+    from ..training.attribute_recipe import load_attribute_recipe
+    from ..training.bias import TOLD, experiment
+    from ..training.run import with_seed
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -127,7 +127,7 @@ def young(
     from ..analyzer import Analyzer
     from ..datasets import registry
     from ..datasets.splits import load_split
-    from ..training.attributes.bias import last_young_age
+    from ..training.bias import last_young_age
 
     listed = set(load_split(split)["train"])
     records = [r for r in registry.read("celeba", data) if r.path.name in listed and r.attributes]

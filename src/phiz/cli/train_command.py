@@ -26,23 +26,14 @@ def train(
     """Train by a recipe; writes the ONNX file, its card, log and checkpoints."""
     import torch
 
-    from ..training import run as age_gender
-    from ..training.attributes import attribute_run as attributes
-    from ..training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
-    from ..training.recipe import load_recipe
+    from ..training.recipe import Recipe, with_fan_weights
+    from ..training.run import load_any_recipe, run, with_seed
 
     if threads is not None:
         torch.set_num_threads(threads)
-
-    def folder(name: str, used: int) -> Path:
-        return output or Path("runs") / f"{name}-{used}"
-
-    if is_attribute_recipe(recipe):
-        faces = attributes.with_seed(load_attribute_recipe(recipe), seed)
-        path = attributes.run(faces, data, folder(faces.name, faces.seed), cache, resume=resume, crops=crops)
-    else:
-        chosen = age_gender.with_seed(load_recipe(recipe), seed)
-        chosen = age_gender.with_fan_weights(chosen, fan_weights)
-        where = folder(chosen.name, chosen.seed)
-        path = age_gender.run(chosen, data, where, cache, resume=resume, crops=crops)
+    chosen = with_seed(load_any_recipe(recipe), seed)
+    if isinstance(chosen, Recipe):
+        chosen = with_fan_weights(chosen, fan_weights)
+    folder = output or Path("runs") / f"{chosen.name}-{chosen.seed}"
+    path = run(chosen, data, folder, cache, resume=resume, crops=crops)
     typer.echo(f"written: {path} and {path.with_suffix('.json')}")

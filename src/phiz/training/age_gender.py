@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,19 +16,19 @@ from torch import Tensor
 
 from phiz.errors import RecipeError
 from phiz.networks.build import TrainableNet, build
-from phiz.training.augment import at_epoch, augment, prepare
+from phiz.training.age_gender_answers import domains_of, validate
+from phiz.training.age_gender_finish import finish
+from phiz.training.augment import at_epoch, augment
 from phiz.training.checkpoint import load_weights
 from phiz.training.crops import Crops, of_crops
-from phiz.training.domains import Figures, measure, poor, score
-from phiz.training.figures import PLAIN, plain, said
+from phiz.training.figures import PLAIN, said
 from phiz.training.fingerprint import Fingerprint, of_recipe
 from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
-from phiz.training.loop import filled, in_batches
+from phiz.training.loop import in_batches
 from phiz.training.losses import multitask_loss, taught_loss
 from phiz.training.recipe import Recipe
 from phiz.training.sampling import draw, load_suspects, pick, weights
-from phiz.training.sections import Optimisation
 from phiz.training.sets import under
 
 
@@ -40,6 +40,7 @@ class AgeAndGender:
 
     def __init__(self, recipe: Recipe, parts: dict[str, Crops]) -> None:
         self.recipe, self.parts = recipe, parts
+        self.seed, self.optimisation = recipe.seed, recipe.optimisation
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -53,16 +54,6 @@ class AgeAndGender:
     def domains(self) -> dict[str, Crops]:
         """Return what is validated on, see domains_of."""
         return domains_of(self.recipe, self.parts)
-
-    @property
-    def seed(self) -> int:
-        """Return the recipe's seed."""
-        return self.recipe.seed
-
-    @property
-    def optimisation(self) -> Optimisation:
-        """Return the recipe's optimisation."""
-        return self.recipe.optimisation
 
     def blank(self) -> TrainableNet:
         """Return the network, to be filled from a checkpoint."""
@@ -79,8 +70,7 @@ class AgeAndGender:
     def identity(self) -> Fingerprint:
         """Return the identity of the recipe, the pictures and their labels."""
         recipe = self.recipe
-        fan = recipe.files.get(("data", "fan_weights"))
-        return of_recipe(recipe) | of_crops(self.parts, recipe.data.aligner, fan)
+        return of_recipe(recipe) | of_crops(self.parts, recipe.data.aligner, recipe.fan_weights)
 
     def learnt(self) -> Learnt:
         """Return all that the network learns from."""
@@ -112,15 +102,18 @@ class AgeAndGender:
         """Return the validation figures, see validate."""
         return validate(net, self.domains, self.recipe)
 
+    def check(self) -> None:
+        """See check_heads."""
+        check_heads(self.recipe, self.parts)
+
+    def finish(self, net: TrainableNet, output: Path, learnt: Learnt) -> Path:
+        """Choose the branch weights and export the network, see age_gender_finish.py."""
+        return finish(self.recipe, net, self.parts, output, learnt)
+
     def line(self, row: dict[str, Any]) -> str:
         """Return an epoch's figures as text."""
         figures = {name: row[f"val_{name}"] for name in PLAIN}
         return f"validation {said({name: v for name, v in figures.items() if not math.isnan(v)})}"
-
-
-def best_network(recipe: Recipe, output: Path) -> TrainableNet:
-    """Return the best network of a run's folder."""
-    return filled(AgeAndGender(recipe, {}).blank(), output)
 
 
 def _held(net: TrainableNet, start: Path) -> dict[str, Tensor]:
@@ -191,56 +184,3 @@ def batches(
             for name in ("pixels", "age", "female", "taught", "age_range")
         )
         yield augment(pixels, recipe.network.size, how, random), *labels
-
-
-@torch.no_grad()
-def predict(net: TrainableNet, crops: Crops, size: int, batch: int = 256) -> tuple[Tensor, Tensor]:
-    """Return (ages (B, N) in years, female probabilities (B, N)) of the canonical crops, one row a branch.
-
-    size: side of the network's input in pixels.
-    """
-    net.eval()
-    device = net.ages.device
-    ages, females = [], []
-    for start in range(0, len(crops), batch):
-        pixels = torch.from_numpy(np.array(crops.pixels[start : start + batch]))
-        x = prepare(pixels, size).contiguous(memory_format=torch.channels_last)
-        female, age = net(x.to(device))
-        ages.append(net.expected_age(age).cpu())
-        females.append(female.sigmoid().cpu())
-    return torch.cat(ages, 1), torch.cat(females, 1)
-
-
-def validate(net: TrainableNet, domains: Mapping[str, Crops], recipe: Recipe) -> dict[str, float]:
-    """Return validation figures by domain, the branches weighted as the recipe's fixed decision says.
-
-    val_age_mae, val_age_range_error, val_gender_accuracy: `plain` of the first data set, NaN where that has
-    none; of each domain the means over its cells; score: see domains.py.
-    """
-    found: dict[str, float] = {}
-    figures: dict[str, Figures] = {}
-    for name, crops in domains.items():
-        ages, females = (values.numpy() for values in predict(net, crops, recipe.network.size))
-        age = combined(recipe.decision.age, ages) if len(ages) else None
-        female = combined(recipe.decision.gender, females) if len(females) else None
-        figures[name] = measure(age, female, crops)
-        if not found:
-            first = plain(age, female, crops)
-            found = {f"val_{figure}": first.get(figure, math.nan) for figure in PLAIN}
-    for name, of_domain in figures.items():
-        found |= {f"{name}_age_mae": of_domain.age_mae, f"{name}_gender": of_domain.gender_accuracy}
-    return found | {"score": score(figures)}
-
-
-def combined(weights: Sequence[float], branches: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the branches' answers combined by their weights: (B,), (B, N) -> (N,)."""
-    return np.asarray(weights, np.float32) @ branches
-
-
-def domains_of(recipe: Recipe, parts: Mapping[str, Crops]) -> dict[str, Crops]:
-    """Return what is validated on by name, each domain again as NAME_poor where the recipe wants it."""
-    found = under("validation", parts)
-    for each in recipe.validation:
-        if each.poor:
-            found[f"{each.dataset}_poor"] = poor(found[each.dataset], recipe.network.size)
-    return found

@@ -16,7 +16,7 @@ from phiz.toml_file import read_toml
 from phiz.training.fingerprint import Fingerprint, differing, of_recipe
 
 if TYPE_CHECKING:
-    from phiz.training.attributes.attribute_recipe import AttributeRecipe
+    from phiz.training.attribute_recipe import AttributeRecipe
     from phiz.training.recipe import Recipe
 
 #: Under what a checkpoint says which recipe, pictures and labels made it.

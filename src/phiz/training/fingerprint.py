@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from phiz.training.sections import plain
 
 if TYPE_CHECKING:
-    from phiz.training.attributes.attribute_recipe import AttributeRecipe
+    from phiz.training.attribute_recipe import AttributeRecipe
     from phiz.training.recipe import Recipe
 
 #: SHA-256 of each part, by the part's name.

@@ -18,13 +18,14 @@ from phiz.evaluation import protocols, report_files
 from phiz.evaluation.answering import labelled
 from phiz.evaluation.fold_files import Fold
 from phiz.evaluation.groups import Scored
-from phiz.training.age_gender import AgeAndGender, predict
+from phiz.training.age_gender import AgeAndGender
+from phiz.training.age_gender_answers import predict
+from phiz.training.age_gender_data import load_parts
 from phiz.training.checkpoint import check_kept, check_start
 from phiz.training.crops import Crops, load_crops, of_crops
 from phiz.training.fingerprint import digest, of_recipe
 from phiz.training.loop import train_to_the_end
-from phiz.training.recipe import Recipe, load_recipe
-from phiz.training.run import fan_file, load_parts, with_fan_weights
+from phiz.training.recipe import Recipe, load_recipe, with_fan_weights
 from phiz.training.toml_settings import check_one_device
 
 
@@ -53,7 +54,7 @@ def run_folds(
 
     data: folder of the data sets. output: folder that keeps the answers of each finished fold; a run
     that was killed goes on with the folds that it lacks. cache: folder of the cut crops. fan_weights: see
-    run.with_fan_weights. engine, workers, address: see engine.run; the answers are the same whatever they
+    recipe.with_fan_weights. engine, workers, address: see engine.run; the answers are the same whatever they
     are, since each fold trains on one thread and its randomness follows from the recipe's seed alone.
     A fold that tests a picture on which no face was found says so in `problem`.
     Raises: RecipeError, DataError; DataError too where `output` holds folds that were made by anything else.
@@ -86,7 +87,7 @@ def run_folds(
     left_out = load_conflicts(without) if without else set()
     kept = output / "folds"
     report_files.make_folder(kept)
-    made_by = of_recipe(recipe) | of_crops(parts, recipe.data.aligner, fan_file(recipe))
+    made_by = of_recipe(recipe) | of_crops(parts, recipe.data.aligner, recipe.fan_weights)
     made_by["protocol"] = digest([[fold.name, fold.train, fold.test] for fold in folds])
     check_kept(kept, made_by, "folds")
     # Folds that train on the same pictures (repeated draws of test pictures) share one network.
@@ -153,7 +154,7 @@ def _cut(recipe: Recipe, dataset: str, records: list[FaceRecord], data: Path, ca
         size=recipe.network.size,
         cache=cache,
         aligner=recipe.data.aligner,
-        fan_weights=fan_file(recipe),
+        fan_weights=recipe.fan_weights,
     )
 
 

@@ -4,59 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from phiz.training import packed
-from phiz.training.attributes import attribute_data as of_attributes
-from phiz.training.attributes.attribute_recipe import AttributeRecipe
+from phiz.training.attribute_data import Part
+from phiz.training.attribute_recipe import AttributeRecipe
 from phiz.training.crops import Crops, cutting
 from phiz.training.fingerprint import Fingerprint, digest, of_recipe
 from phiz.training.packed import Packed
 from phiz.training.recipe import Recipe
 
 
-def pack(
-    recipe: Recipe | AttributeRecipe,
-    parts: Mapping[str, Crops | of_attributes.Part],
-    output: Path,
-    fan_weights: Path | None = None,
-) -> int:
+def pack(recipe: Recipe | AttributeRecipe, parts: Mapping[str, Any], output: Path) -> int:
     """Write a recipe's crops with their labels, and return of how many pictures.
 
-    parts: as run.load_parts, or attributes.data.load_parts, gives them. Paths are shortened to a data set's
-    folder and the file's name. fan_weights: the file that a recipe names, if any. Raises DataError.
+    parts: as run.load_parts gives them. Paths are shortened to a data set's folder and the file's name.
+    Raises DataError.
     """
-    packing = {
-        name: _of_part(p) if isinstance(p, of_attributes.Part) else _packed(p) for name, p in parts.items()
-    }
-    packed.write(output, identity(recipe, fan_weights), packing)
+    packing = {name: _of_part(p) if isinstance(p, Part) else _packed(p) for name, p in parts.items()}
+    packed.write(output, identity(recipe), packing)
     return sum(len(part.pixels) for part in packing.values())
 
 
-def crops_of(recipe: Recipe, file: Path, cache: Path, fan_weights: Path | None = None) -> dict[str, Crops]:
-    """Return the parts of a recipe of age and gender, as run.load_parts does. Raises DataError."""
-    found = packed.read(file, identity(recipe, fan_weights), cache)
-    return {name: _crops(part) for name, part in found.items()}
+def unpack(recipe: Recipe | AttributeRecipe, file: Path, cache: Path) -> dict[str, Any]:
+    """Return the parts of a recipe, as run.load_parts does, from a file of `pack`. Raises DataError."""
+    made = _part if isinstance(recipe, AttributeRecipe) else _crops
+    return {name: made(part) for name, part in packed.read(file, identity(recipe), cache).items()}
 
 
-def attribute_parts_of(recipe: AttributeRecipe, file: Path, cache: Path) -> dict[str, of_attributes.Part]:
-    """Return the parts of a recipe of attributes, as attributes.data.load_parts does. Raises DataError."""
-    parts = {}
-    for name, part in packed.read(file, identity(recipe), cache).items():
-        columns = part.columns
-        parts[name] = of_attributes.Part(
-            crops=_crops(part),
-            labels=columns["labels"],
-            keys=tuple(columns["keys"].tolist()),
-            clusters=tuple(columns["clusters"].tolist()),
-            groups=tuple(group or None for group in columns["groups"].tolist()),
-            missed=int(columns["missed"][0]),
-        )
-    return parts
+def _part(part: Packed) -> Part:
+    columns = part.columns
+    return Part(
+        crops=_crops(part),
+        labels=columns["labels"],
+        keys=tuple(columns["keys"].tolist()),
+        clusters=tuple(columns["clusters"].tolist()),
+        groups=tuple(group or None for group in columns["groups"].tolist()),
+        missed=int(columns["missed"][0]),
+    )
 
 
-def identity(recipe: Recipe | AttributeRecipe, fan_weights: Path | None = None) -> Fingerprint:
+def identity(recipe: Recipe | AttributeRecipe) -> Fingerprint:
     """Return what crops and labels follow from.
 
     Recipes that share it can share a file, whatever they train.
@@ -72,10 +62,10 @@ def identity(recipe: Recipe | AttributeRecipe, fan_weights: Path | None = None) 
     }
     if isinstance(recipe, AttributeRecipe):
         return found | {"attributes": digest(list(recipe.attributes))}
-    return found | cutting(recipe.data.aligner, fan_weights)
+    return found | cutting(recipe.data.aligner, recipe.fan_weights)
 
 
-def _of_part(part: of_attributes.Part) -> Packed:
+def _of_part(part: Part) -> Packed:
     columns = {
         "labels": part.labels,
         "keys": np.array(part.keys),

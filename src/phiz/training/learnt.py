@@ -13,7 +13,7 @@ from phiz.models.card import UNKNOWN, TrainingData
 from phiz.training import teachers
 
 if TYPE_CHECKING:
-    from phiz.training.attributes.attribute_recipe import AttributeRecipe
+    from phiz.training.attribute_recipe import AttributeRecipe
     from phiz.training.recipe import Recipe
 
     AnyRecipe = Recipe | AttributeRecipe

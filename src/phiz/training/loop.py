@@ -76,6 +76,15 @@ class Task(Protocol[Net]):
     def line(self, row: dict[str, Any]) -> str:
         """Return an epoch's figures as text."""
 
+    def check(self) -> None:
+        """Raise RecipeError where the pictures cannot teach what the recipe wants."""
+
+    def finish(self, net: Net, output: Path, learnt: Learnt) -> Path:
+        """Decide what is left open by the validation parts, export into output and return the ONNX path.
+
+        learnt: what the network has learnt from, for the card.
+        """
+
 
 def train(task: Task[Net], output: Path, *, resume: bool = False) -> Net:
     """Train a task and return the weight-averaged network of the epoch that was best on validation.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +125,11 @@ class Recipe:
         return tuple(each.dataset for each in self.train)
 
     @property
+    def fan_weights(self) -> Path | None:
+        """Return the file of FAN's weights that is named, if any."""
+        return self.files.get(("data", "fan_weights"))
+
+    @property
     def files(self) -> dict[tuple[str, str], Path]:
         """Return the files that are named beside start, by section and key."""
         folder = self.path.parent
@@ -183,6 +188,27 @@ def recipe_of(path: Path, table: dict[str, Any]) -> Recipe:
     _check_shares(recipe)
     _check_choices(recipe)
     return recipe
+
+
+def with_fan_weights(recipe: Recipe, file: Path | None) -> Recipe:
+    """Return the recipe with this file of FAN's weights, which need not lie where the recipe does."""
+    if file is None:
+        return recipe
+    return replace(recipe, data=replace(recipe.data, fan_weights=str(file.absolute())))
+
+
+def with_weights(recipe: Recipe, weights: str | None) -> Recipe:
+    """Return the recipe with "fixed" or "fitted" branch weights, its name saying so where they differ.
+
+    Raises RecipeError on another word.
+    """
+    if weights is None or weights == recipe.decision.weights:
+        return recipe
+    if weights not in ("fixed", "fitted"):
+        raise RecipeError(f'branch weights must be "fixed" or "fitted", got {weights!r}')
+    return replace(
+        recipe, name=f"{recipe.name}-{weights}", decision=replace(recipe.decision, weights=weights)
+    )
 
 
 def _check_shares(recipe: Recipe) -> None:

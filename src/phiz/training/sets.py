@@ -17,6 +17,8 @@ from phiz.training.sections import OFFICIAL, PERSON, TUNING, FaceSet, TrainingSe
 T = TypeVar("T")
 
 PARTS = ("train", "validation", "test")
+#: The parts that a run needs.
+BOTH = ("train", "validation")
 #: Shares of the parts that are drawn of what a data set does not publish; the first has what is left of few.
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 

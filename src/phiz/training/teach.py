@@ -15,9 +15,9 @@ from phiz.datasets.record import FaceRecord
 from phiz.errors import ModelError
 from phiz.models.session import AGE, FEMALE, Model, load_model
 from phiz.training import learnt
+from phiz.training.age_gender_data import training_records
 from phiz.training.crops import canonical, load_crops
 from phiz.training.recipe import Recipe
-from phiz.training.run import training_records
 from phiz.training.teachers import picture, write_answers
 
 #: The output of a teacher's graph that says how wide its distribution over ages is, in years.

@@ -14,9 +14,9 @@ from phiz.datasets.registry import DATA_SETS
 from phiz.errors import RecipeError
 from phiz.toml_file import read_toml
 from phiz.training.age_gender import AgeAndGender
+from phiz.training.age_gender_data import load_parts
 from phiz.training.loop import train
 from phiz.training.recipe import Recipe, recipe_of
-from phiz.training.run import finish, load_parts
 from phiz.training.toml_settings import section
 
 #: What a recipe's `task` says.
@@ -91,6 +91,6 @@ def train_networks(annotator: Annotator, data: Path, folder: Path, cache: Path) 
             parts = parts or load_parts(recipe, data, cache)
             task = AgeAndGender(recipe, parts)
             learnt = task.learnt()
-            finish(recipe, train(task, path.parent, resume=True), parts, path.parent, learnt)
+            task.finish(train(task, path.parent, resume=True), path.parent, learnt)
         made.append(path)
     return made

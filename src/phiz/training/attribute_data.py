@@ -15,11 +15,11 @@ from phiz.crop import CropTemplate
 from phiz.datasets import registry
 from phiz.datasets.record import FaceRecord
 from phiz.errors import DataError
-from phiz.training.attributes.attribute_recipe import BALANCED, AttributeData, AttributeRecipe
+from phiz.training.attribute_recipe import BALANCED, AttributeData, AttributeRecipe
 from phiz.training.crops import Crops, load_crops, of_crops
 from phiz.training.fingerprint import Fingerprint, digest, of_pictures
 from phiz.training.sections import FaceSet
-from phiz.training.sets import divided, records_of, spread
+from phiz.training.sets import BOTH, divided, records_of, spread
 
 EVERYTHING = AttributeData()
 
@@ -105,7 +105,7 @@ def part_of(recipe: AttributeRecipe, chosen: FaceSet, name: str, root: Path, cac
 
 
 def load_parts(
-    recipe: AttributeRecipe, root: Path, cache: Path, parts: Collection[str] = ("train", "validation")
+    recipe: AttributeRecipe, root: Path, cache: Path, parts: Collection[str] = BOTH
 ) -> dict[str, Part]:
     """Return a recipe's data sets as "train NAME" and "validation NAME". parts: which of the two kinds."""
     named = {"train": recipe.train, "validation": recipe.validation}
@@ -114,6 +114,16 @@ def load_parts(
         for part in parts
         for each in named[part]
     }
+
+
+def frequencies(labels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how frequent each attribute is among the known labels: (N, A) -> (A,), 1/2 where none is known.
+
+    One picture with and one without are added, so that no frequency is 0 or 1.
+    """
+    known = ~np.isnan(labels)
+    present = np.nansum(labels, axis=0)
+    return np.asarray((present + 1) / (known.sum(0) + 2), dtype=np.float32)
 
 
 def of_parts(parts: Mapping[str, Part]) -> Fingerprint:

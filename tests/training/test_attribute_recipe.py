@@ -13,11 +13,11 @@ from made_attributes import write_recipe
 from phiz.datasets.attribute_names import CELEBA, MASK
 from phiz.errors import RecipeError
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.attribute_recipe import is_attribute_recipe, load_attribute_recipe
+from phiz.training.attribute_recipe import is_attribute_recipe, load_attribute_recipe
 from phiz.training.recipe import load_recipe
 
 RECIPES = sorted(
-    path for path in (Path(__file__).parents[3] / "recipes").rglob("*.toml") if is_attribute_recipe(path)
+    path for path in (Path(__file__).parents[2] / "recipes").rglob("*.toml") if is_attribute_recipe(path)
 )
 
 

@@ -1,10 +1,9 @@
-"""One run of an attribute recipe: pictures to crops, crops to a network, the network to the shipped pair."""
+"""From a trained network of attributes to the shipped pair: thresholds, figures, export."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,13 @@ from numpy.typing import NDArray
 
 from phiz.evaluation import metrics
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.attribute_data import Part, load_parts
-from phiz.training.attributes.attribute_export import export
-from phiz.training.attributes.attribute_recipe import AttributeRecipe
-from phiz.training.attributes.task import Attributes, frequencies, predict
-from phiz.training.attributes.thresholds import balanced_accuracies, fit_thresholds
-from phiz.training.checkpoint import check_start
-from phiz.training.kit import attribute_parts_of
+from phiz.training.attribute_answers import predict
+from phiz.training.attribute_data import Part, frequencies
+from phiz.training.attribute_export import export
+from phiz.training.attribute_recipe import AttributeRecipe
+from phiz.training.attribute_thresholds import balanced_accuracies, fit_thresholds
 from phiz.training.learnt import Learnt
-from phiz.training.loop import filled, train
 from phiz.training.sets import under
-
-
-def run(
-    recipe: AttributeRecipe,
-    data: Path,
-    output: Path,
-    cache: Path,
-    *,
-    resume: bool = False,
-    crops: Path | None = None,
-) -> Path:
-    """Train `recipe` on the data sets in `data` and return the exported ONNX path.
-
-    output: folder for log, checkpoints and the exported pair. cache: folder for the cut crops. crops: a file
-    of `phiz crops` to train from alone; data is not looked at then.
-    Raises: DataError where pictures or split files are missing; RecipeError, before any work, where the
-    checkpoint to start from is.
-    """
-    check_start(recipe)
-    parts = attribute_parts_of(recipe, crops, cache) if crops else load_parts(recipe, data, cache)
-    task = Attributes(recipe, parts)
-    learnt = task.learnt()
-    net = train(task, output, resume=resume)
-    return finish(recipe, net, parts, output, learnt)
 
 
 def finish(
@@ -76,11 +48,6 @@ def finish(
     return export(net, recipe, thresholds, balanced, {"validation": figures}, output, learnt)
 
 
-def best(recipe: AttributeRecipe, output: Path) -> AttributeNet:
-    """Return the best network of a run's folder."""
-    return filled(Attributes(recipe, {}).blank(), output)
-
-
 def figures_of(
     probability: NDArray[np.float32], labels: NDArray[np.float32], thresholds: NDArray[np.float64]
 ) -> dict[str, float]:
@@ -93,11 +60,6 @@ def figures_of(
         ):
             found[f"{name} {where}"] = round(float(mean(said.astype(np.float64), labels)), 4)
     return found
-
-
-def with_seed(recipe: AttributeRecipe, seed: int | None) -> AttributeRecipe:
-    """Return the recipe under another seed, for the runs that measure how much the seed matters."""
-    return recipe if seed is None else replace(recipe, seed=seed)
 
 
 def _named(recipe: AttributeRecipe, values: NDArray[np.float32]) -> dict[str, float]:

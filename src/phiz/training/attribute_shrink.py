@@ -12,9 +12,9 @@ from phiz.errors import ModelError
 from phiz.models.attribute_model import load_attributes
 from phiz.models.model_store import find_model
 from phiz.training import quantise
-from phiz.training.attributes.attribute_answers import of_model
-from phiz.training.attributes.attribute_data import Part
-from phiz.training.attributes.attribute_run import figures_of
+from phiz.training.attribute_answers import of_model
+from phiz.training.attribute_data import Part
+from phiz.training.attribute_finish import figures_of
 from phiz.training.convert import made_crops
 
 #: What can be made, by the suffix of the file's name.

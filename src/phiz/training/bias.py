@@ -14,15 +14,14 @@ from phiz.evaluation.attribute_fairness import worst_group
 from phiz.evaluation.attribute_figures import Answers, read_answers, write_answers
 from phiz.evaluation.groups import SMALLEST_GROUP
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes import attribute_answers
-from phiz.training.attributes.attribute_data import load_parts, of_data, part_of
-from phiz.training.attributes.attribute_recipe import BALANCED, AttributeRecipe
-from phiz.training.attributes.attribute_run import best
-from phiz.training.attributes.task import Attributes, grown
+from phiz.training import attribute_answers
+from phiz.training.attribute_data import load_parts, of_data, part_of
+from phiz.training.attribute_recipe import BALANCED, AttributeRecipe
+from phiz.training.attribute_task import Attributes, grown
 from phiz.training.checkpoint import check_kept, check_start, load_weights
 from phiz.training.crops import cutting
 from phiz.training.fingerprint import of_recipe
-from phiz.training.loop import train
+from phiz.training.loop import filled, train
 from phiz.training.toml_settings import check_one_device
 
 #: What a data set of ages and genders tells of attributes.
@@ -74,9 +73,8 @@ def experiment(
     models: dict[str, Answers] = {}
     source: dict[str, Answers] = {}
     net = _start(recipe)
-    validation = attribute_answers.of_network(
-        net, recipe, part_of(recipe, checked, "validation", root, cache)
-    )
+    part = part_of(recipe, checked, "validation", root, cache)
+    validation = attribute_answers.of_network(net, recipe, part)
     worst, by_group = worst_group(validation, TOLD, smallest)
     models[BEFORE], source[BEFORE] = _measure(net, recipe, output / BEFORE, root, cache)
     count = 0
@@ -88,7 +86,8 @@ def experiment(
         if not (folder / "done").exists():
             train(Attributes(tuned, parts), folder, resume=True)
             (folder / "done").touch()
-        models[group], source[group] = _measure(best(tuned, folder), tuned, folder, root, cache)
+        best = filled(Attributes(tuned, {}).blank(), folder)
+        models[group], source[group] = _measure(best, tuned, folder, root, cache)
     return Outcome(worst, by_group, models, source)
 
 

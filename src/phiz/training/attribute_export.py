@@ -17,8 +17,8 @@ from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec
 from phiz.networks.attribute_net import AttributeNet
 from phiz.networks.layers import count
 from phiz.provenance import commit
-from phiz.training.attributes.attribute_recipe import AttributeRecipe
-from phiz.training.attributes.thresholds import Floats
+from phiz.training.attribute_recipe import AttributeRecipe
+from phiz.training.attribute_thresholds import Floats
 from phiz.training.export import write_graph
 from phiz.training.learnt import Learnt, license_of
 

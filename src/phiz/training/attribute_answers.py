@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from phiz.evaluation.attribute_figures import Answers
 from phiz.models.attribute_model import AttributeModel
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.attribute_data import Part
-from phiz.training.attributes.attribute_recipe import AttributeRecipe
-from phiz.training.attributes.task import predict
+from phiz.training.attribute_data import Part
+from phiz.training.attribute_recipe import AttributeRecipe
+from phiz.training.augment import prepare
 from phiz.training.crops import canonical
 
 BATCH = 64
+
+
+@torch.no_grad()
+def predict(net: AttributeNet, part: Part, size: int, batch: int = 128) -> Tensor:
+    """Return the logits (H, N, A) of the canonical crops, on the CPU. size: of the input in pixels."""
+    net.eval()
+    device = net.mean.device
+    found = []
+    for start in range(0, len(part), batch):
+        pixels = torch.from_numpy(np.array(part.crops.pixels[start : start + batch]))
+        x = prepare(pixels, size).contiguous(memory_format=torch.channels_last)
+        found.append(net(x.to(device)).float().cpu())
+    return torch.cat(found, 1)
 
 
 def of_network(net: AttributeNet, recipe: AttributeRecipe, part: Part) -> Answers:

@@ -13,17 +13,16 @@ torch = pytest.importorskip("torch", reason="the extra train brings PyTorch")
 
 from phiz.datasets.record import FaceRecord  # noqa: E402
 from phiz.errors import DataError  # noqa: E402
-from phiz.training.attributes import task  # noqa: E402
-from phiz.training.attributes.attribute_data import _of_group, labels_of  # noqa: E402
-from phiz.training.attributes.attribute_recipe import AttributeLoss  # noqa: E402
-from phiz.training.attributes.task import (  # noqa: E402
+from phiz.training import attribute_task  # noqa: E402
+from phiz.training.attribute_data import _of_group, frequencies, labels_of  # noqa: E402
+from phiz.training.attribute_recipe import AttributeLoss  # noqa: E402
+from phiz.training.attribute_task import (  # noqa: E402
     MOST,
     attribute_loss,
-    frequencies,
     mixed,
     positive_weights,
 )
-from phiz.training.attributes.thresholds import (  # noqa: E402
+from phiz.training.attribute_thresholds import (  # noqa: E402
     balanced_accuracies,
     fit_threshold,
     fit_thresholds,
@@ -51,11 +50,12 @@ def test_labels_come_from_attributes_gender_and_age():
 def test_answers_that_are_no_numbers_have_no_score(monkeypatch, logit, has_score):
     labels = np.float32([[1, 0], [0, 1]])
     part = SimpleNamespace(labels=labels)
-    recipe = SimpleNamespace(loss=AttributeLoss(), network=SimpleNamespace(size=32))
+    how = {"seed": 0, "optimisation": None, "loss": AttributeLoss()}
+    recipe = SimpleNamespace(**how, network=SimpleNamespace(size=32))
     logits = torch.ones(1, 2, 2)
     logits[0, 1, 1] = logit
-    monkeypatch.setattr(task, "predict", lambda *_: logits)
-    score = task.Attributes(recipe, {"train a": part, "validation a": part}).validate(None)["score"]
+    monkeypatch.setattr(attribute_task, "predict", lambda *_: logits)
+    score = attribute_task.Attributes(recipe, {"train a": part, "validation a": part}).validate(None)["score"]
     assert math.isfinite(score) == has_score
 
 

@@ -25,13 +25,14 @@ from phiz.errors import DataError, ModelError, RecipeError  # noqa: E402
 from phiz.evaluation.attribute_figures import read_answers  # noqa: E402
 from phiz.models.attribute_model import choose, load_attributes  # noqa: E402
 from phiz.models.session import load_model  # noqa: E402
-from phiz.training.attributes.attribute_answers import of_model, of_network  # noqa: E402
-from phiz.training.attributes.attribute_data import load_parts, part_of  # noqa: E402
-from phiz.training.attributes.attribute_export import TOLERANCE, DeployedAttributes, parity, specs  # noqa: E402
-from phiz.training.attributes.attribute_recipe import load_attribute_recipe  # noqa: E402
-from phiz.training.attributes.attribute_run import best, run, with_seed  # noqa: E402
-from phiz.training.attributes.bias import experiment, last_young_age  # noqa: E402
-from phiz.training.attributes.task import Attributes, grown  # noqa: E402
+from phiz.training.attribute_answers import of_model, of_network  # noqa: E402
+from phiz.training.attribute_data import load_parts, part_of  # noqa: E402
+from phiz.training.attribute_export import TOLERANCE, DeployedAttributes, parity, specs  # noqa: E402
+from phiz.training.attribute_recipe import load_attribute_recipe  # noqa: E402
+from phiz.training.attribute_task import Attributes, grown  # noqa: E402
+from phiz.training.bias import experiment, last_young_age  # noqa: E402
+from phiz.training.loop import filled  # noqa: E402
+from phiz.training.run import run, with_seed  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_parts_hold_labels_in_the_recipes_order(finished):
 
 def test_the_exported_file_gives_the_networks_answers(finished):
     folder, recipe, path = finished
-    net = best(recipe, folder / "out")
+    net = filled(Attributes(recipe, {}).blank(), folder / "out")
     assert parity(DeployedAttributes(net).eval(), path) <= TOLERANCE
     validation = part_of(recipe, recipe.validation[0], "validation", folder / "data", folder / "cache")
     ours, theirs = of_network(net, recipe, validation), of_model(load_attributes(path), validation)
@@ -85,7 +86,7 @@ def test_one_face_and_many_are_answered_alike(finished):
 
 def test_parity_notices_other_weights(finished):
     folder, recipe, path = finished
-    net = best(recipe, folder / "out")
+    net = filled(Attributes(recipe, {}).blank(), folder / "out")
     with torch.no_grad():
         net.head.final.bias[0] += 0.1
     assert parity(DeployedAttributes(net).eval(), path) > TOLERANCE
@@ -228,6 +229,9 @@ def test_export_goes_on_from_the_best_checkpoint_and_makes_it_smaller(finished, 
     command[-1] = "onnx-fp16"
     refused = CliRunner().invoke(app, [str(a) for a in [*command, "--name", "made"]])
     assert "expected another name or folder than that of the model itself" in refused.stderr
+    refused = CliRunner().invoke(app, [str(a) for a in ["export", path, *options]])
+    assert refused.exit_code == 2
+    assert "is an ONNX model already; --format names what to make of it" in refused.stderr
 
 
 def test_a_missing_data_folder_says_so(finished, tmp_path):

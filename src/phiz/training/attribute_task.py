@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,17 @@ from torch.nn import functional as F
 from phiz.errors import RecipeError
 from phiz.evaluation import metrics
 from phiz.networks.attribute_net import AttributeNet
-from phiz.training.attributes.attribute_data import Part, of_parts
-from phiz.training.attributes.attribute_recipe import AttributeLoss, AttributeRecipe
-from phiz.training.augment import augment, prepare
+from phiz.training.attribute_answers import predict
+from phiz.training.attribute_data import Part, frequencies, of_parts
+from phiz.training.attribute_finish import finish
+from phiz.training.attribute_recipe import AttributeLoss, AttributeRecipe
+from phiz.training.augment import augment
 from phiz.training.checkpoint import load_weights
 from phiz.training.fingerprint import Fingerprint, of_recipe
 from phiz.training.learnt import Learnt
 from phiz.training.learnt import of_recipe as learnt_by
 from phiz.training.loop import in_batches
 from phiz.training.sampling import pick
-from phiz.training.sections import Optimisation
 from phiz.training.sets import under
 
 #: Most that the rarer side of an attribute may count, whatever `balance` says.
@@ -34,27 +36,18 @@ MOST = 20.0
 class Attributes:
     """What the loop needs to know of attributes; see loop.Task.
 
-    parts: as data.load_parts gives them, "train NAME" and "validation NAME"; none for `blank` alone.
+    parts: as run.load_parts gives them, "train NAME" and "validation NAME"; none for `blank` alone.
     """
 
     columns: tuple[str, ...] = ("val_loss", "val_accuracy", "val_balanced_accuracy", "score")
 
     def __init__(self, recipe: AttributeRecipe, parts: Mapping[str, Part]) -> None:
         self.recipe, self.parts = recipe, parts
+        self.seed, self.optimisation = recipe.seed, recipe.optimisation
         self.sets, self.validation = under("train", parts), under("validation", parts)
-        if parts:
+        if self.sets:
             self.frequency = frequencies(np.concatenate([part.labels for part in self.sets.values()]))
             self.weight = torch.from_numpy(positive_weights(self.frequency, recipe.loss.balance))
-
-    @property
-    def seed(self) -> int:
-        """Return the recipe's seed."""
-        return self.recipe.seed
-
-    @property
-    def optimisation(self) -> Optimisation:
-        """Return the recipe's optimisation."""
-        return self.recipe.optimisation
 
     def blank(self) -> AttributeNet:
         """Return the network, to be filled from a checkpoint."""
@@ -141,22 +134,19 @@ class Attributes:
             "score": score,
         }
 
+    def check(self) -> None:
+        """Nothing: parts without any label are refused where they are read."""
+
+    def finish(self, net: AttributeNet, output: Path, learnt: Learnt) -> Path:
+        """Fit the thresholds and export the network, see attribute_finish.py."""
+        return finish(self.recipe, net, self.parts, output, learnt)
+
     def line(self, row: dict[str, Any]) -> str:
         """Return an epoch's figures as text."""
         return (
             f"validation accuracy {row['val_accuracy']:.2%}, balanced {row['val_balanced_accuracy']:.2%}, "
             f"loss {row['val_loss']:.4f}"
         )
-
-
-def frequencies(labels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how frequent each attribute is among the known labels: (N, A) -> (A,), 1/2 where none is known.
-
-    One picture with and one without are added, so that no frequency is 0 or 1.
-    """
-    known = ~np.isnan(labels)
-    present = np.nansum(labels, axis=0)
-    return np.asarray((present + 1) / (known.sum(0) + 2), dtype=np.float32)
 
 
 def positive_weights(frequency: NDArray[np.float32], balance: float) -> NDArray[np.float32]:
@@ -192,19 +182,6 @@ def mixed(
         return x, labels
     share, order = float(random.beta(how.beta, how.beta)), torch.from_numpy(random.permutation(len(x)))
     return x.lerp(x[order], share), labels.lerp(labels[order], share)
-
-
-@torch.no_grad()
-def predict(net: AttributeNet, part: Part, size: int, batch: int = 128) -> Tensor:
-    """Return the logits (H, N, A) of the canonical crops, on the CPU. size: of the input in pixels."""
-    net.eval()
-    device = net.mean.device
-    found = []
-    for start in range(0, len(part), batch):
-        pixels = torch.from_numpy(np.array(part.crops.pixels[start : start + batch]))
-        x = prepare(pixels, size).contiguous(memory_format=torch.channels_last)
-        found.append(net(x.to(device)).float().cpu())
-    return torch.cat(found, 1)
 
 
 def grown(weights: dict[str, Tensor], fresh: dict[str, Tensor], recipe: AttributeRecipe) -> dict[str, Tensor]:

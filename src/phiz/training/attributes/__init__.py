@@ -1,1 +1,0 @@
-"""Facial attributes: recipe, data, loop task, thresholds and export."""
