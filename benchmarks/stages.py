@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from phiz.evaluation.report_files import write_csv
 from phiz.networks.build import build
 from phiz.provenance import cells
-from phiz.training.age_gender import combined, domains_of, predict
+from phiz.training.age_gender_answers import combined, domains_of, predict
 from phiz.training.checkpoint import load_weights
 from phiz.training.crops import Crops
 from phiz.training.domains import measure
