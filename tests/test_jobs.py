@@ -63,7 +63,7 @@ def kill_myself(number: int, notes: Path) -> None:
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[None]:
-    """One local Ray with two workers for all tests here; engine.run joins it."""
+    """One local Ray with two workers for all tests here; jobs.run joins it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parent))  # where a worker finds the jobs above
         with jobs.session(2) as size:
@@ -100,10 +100,10 @@ def test_a_job_that_raises_is_named(kind: str, request: pytest.FixtureRequest) -
 
 
 def test_ray_gives_the_serial_answers_bit_by_bit(ray: None) -> None:
-    jobs = list(range(5))
-    answers = list(jobs.run(trained, jobs, engine="ray", workers=2))
-    assert sorted(answers) == list(jobs.run(trained, jobs))
-    assert len({answer for _, answer in answers}) == len(jobs)
+    seeds = list(range(5))
+    answers = list(jobs.run(trained, seeds, engine="ray", workers=2))
+    assert sorted(answers) == list(jobs.run(trained, seeds))
+    assert len({answer for _, answer in answers}) == len(seeds)
     assert list(jobs.run(threads, [0], engine="ray")) == [(0, (1, "1"))]
 
 
@@ -144,7 +144,7 @@ def test_a_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_engine_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from phiz import engine; assert list(engine.run(abs, [-1])) == [(0, 1)]; "
+        "import sys; from phiz import jobs; assert list(jobs.run(abs, [-1])) == [(0, 1)]; "
         "import phiz.cli.analyze_command; print({'ray', 'pyarrow', 'torch'} & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -57,7 +57,8 @@ def test_lines_on_standard_output(film: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert people(done.stdout.splitlines()) == EXPECTED
     first = json.loads(done.stdout.splitlines()[0])
-    assert (first["female"], first["facing"], first["ages"]["not sure"]) == (1, 1, 0)
+    assert (first["female"], first["facing"]) == (1, 1)
+    assert first["ages"]["not sure"] == 1  # of so small a face the interval is wider than two bands of ages
 
 
 def test_several_targets_of_which_one_is_missing(film: Path) -> None:
