@@ -11,18 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image as Pillow
 
-from .crop import CropTemplate, chip_fit, fit, resample
+from .cutter import Cutter
 from .detect import Detector
 from .errors import ImageError
 from .image import MAX_BYTES, MAX_PIXELS, Picture, Source, display_name, read
-from .landmarks import Landmarker, keypoints, load_landmarker
+from .landmarks import load_landmarker
 from .models import certainty
 from .models.attribute_model import DEFAULT_ATTRIBUTES, choose, load_attributes
 from .models.card import ModelCard
 from .models.certainty import Caution, Certainty, check_coverage
 from .models.model_store import DEFAULT_MODEL
 from .models.session import Model, gender_model, load_model
-from .quality import inside, light, pose
 from .readers import read_ahead
 from .types import Detection, Estimate, Face, Result
 
@@ -224,7 +223,7 @@ class Analyzer:
             picture = Picture.of(picture)
         if detections is None:
             detections = self._detect(picture)
-        cut = _Cutter(picture, detections)
+        cut = Cutter(picture, detections)
         genders, told = self._look(cut), self._tell(cut)
         crops = cut(self._model.size, self._model.template, self._landmarker)
         quality = cut.quality(self._model.size, self._model.template, self._landmarker)
@@ -264,7 +263,7 @@ class Analyzer:
             return [self._detector.detect_chip(picture.pixels, picture.scale)]
         return self._detector.detect(picture.pixels, picture.scale)
 
-    def _look(self, cut: _Cutter) -> tuple[Estimate, ...] | None:
+    def _look(self, cut: Cutter) -> tuple[Estimate, ...] | None:
         """Return what the other network says of every face, in one call; None where there is none."""
         if (model := self._gender) is None:
             return None
@@ -272,7 +271,7 @@ class Analyzer:
         quality, tables = cut.quality(model.size, model.template), model.card.certainty
         return tuple(_calibrated(*pair, tables) for pair in zip(estimates, quality, strict=True))
 
-    def _tell(self, cut: _Cutter) -> tuple[Mapping[str, float], ...] | None:
+    def _tell(self, cut: Cutter) -> tuple[Mapping[str, float], ...] | None:
         """Return the chosen attributes of every face, in one network call; None where none was asked for."""
         model = self._attributes
         if model is None:
@@ -280,73 +279,6 @@ class Analyzer:
         answers = model.run(cut(model.size, model.template))
         rows = (dict(zip(model.names, row.tolist(), strict=True)) for row in answers)
         return tuple({name: row[name] for name in self._chosen} for row in rows)
-
-
-class _Cutter:
-    """Cuts the faces of one picture as networks take them, every size and template once."""
-
-    def __init__(self, picture: Picture, detections: Sequence[Detection | None]) -> None:
-        self._picture, self._detections = picture, detections
-        self._made: dict[tuple[int, CropTemplate, bool], Image] = {}
-        self._whole: Image | None = None
-
-    def __call__(self, size: int, template: CropTemplate, landmarker: Landmarker | None = None) -> Image:
-        """Return the crops, (N, size, size, 3), cut by the landmark finder's points where there is one."""
-        key = size, template, landmarker is not None
-        if key not in self._made:
-            crops = np.empty((len(self._detections), size, size, 3), np.uint8)
-            for crop, detection in zip(crops, self._detections, strict=True):
-                crop[:] = self._cut(detection, size, template, landmarker)
-            self._made[key] = crops
-        return self._made[key]
-
-    def quality(
-        self, size: int, template: CropTemplate, landmarker: Landmarker | None = None
-    ) -> tuple[Mapping[str, float], ...]:
-        """Return how good the look is that each of the crops gives."""
-        picture, found = self._picture, []
-        lit = light(self(size, template, landmarker))
-        for detection, (sharpness, brightness) in zip(self._detections, lit, strict=True):
-            turn, shift = self._fit(detection, size, template, landmarker)
-            values = {"size": abs(turn) * size, "sharpness": sharpness, "brightness": brightness}
-            if detection is not None:
-                values |= zip(("yaw", "pitch", "roll"), pose(detection.keypoints), strict=True)
-            values["inside"] = inside(turn, shift, size, picture.width, picture.height)
-            found.append(values)
-        return tuple(found)
-
-    def _fit(
-        self,
-        detection: Detection | None,
-        size: int,
-        template: CropTemplate,
-        landmarker: Landmarker | None,
-    ) -> tuple[complex, complex]:
-        """Return where in the picture the crop lies, see `phiz.crop.fit`."""
-        if detection is None:
-            return chip_fit(self._picture.width, self._picture.height, size, template)
-        if landmarker is None:
-            return fit(detection.keypoints, size, template)
-        return fit(keypoints(self._full(), detection, landmarker), size, template)
-
-    def _cut(
-        self,
-        detection: Detection | None,
-        size: int,
-        template: CropTemplate,
-        landmarker: Landmarker | None,
-    ) -> Image:
-        scale = self._picture.scale
-        turn, shift = self._fit(detection, size, template, landmarker)
-        if abs(turn) >= scale:
-            return resample(self._picture.pixels, turn / scale, shift / scale, size)
-        # A pixel of what was read smaller would spread over several of the crop.
-        return resample(self._full(), turn, shift, size)
-
-    def _full(self) -> Image:
-        if self._whole is None:
-            self._whole = self._picture.whole()
-        return self._whole
 
 
 def _calibrated(estimate: Estimate, quality: Mapping[str, float], tables: Certainty | None) -> Estimate:
@@ -370,13 +302,15 @@ def _face(
     """Return one face's answer, as far as it may be given. other: whose gender is told, if another's."""
     tables, interval = card.certainty, None
     flags: tuple[str, ...] = ()
-    told = other or _calibrated(estimate, quality, tables)
-    age, gender, score = estimate.age, told.gender, told.gender_score
-    assert score is not None  # __init__ saw to it
+    told = other or estimate
     if tables is not None:
         found = certainty.signals(estimate, quality, tables)
         interval = certainty.age_interval(tables, found, caution.coverage)
         flags = certainty.flags(tables, found)
+        if other is None:
+            told = replace(estimate, gender_score=certainty.gender_score(tables, found))
+    age, gender, score = estimate.age, told.gender, told.gender_score
+    assert score is not None  # __init__ saw to it
     refused = caution.strict and bool(flags)
     return Face(
         box=detection.box if detection else (0.0, 0.0, float(size[0]), float(size[1])),
