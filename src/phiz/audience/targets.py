@@ -9,6 +9,7 @@ import re
 import secrets
 import ssl
 import time
+from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -106,7 +107,7 @@ def open_target(url: str, token: str | None = None) -> Target:
         ) from error
 
 
-class _Kept:
+class _Kept(ABC):
     """A connection that is kept; where it was lost meanwhile it is made anew before anybody is told."""
 
     def __init__(self, address: Address) -> None:
@@ -133,11 +134,13 @@ class _Kept:
         if connection is not None:
             self._end(connection)
 
+    @abstractmethod
     def _connect(self) -> Any:
-        raise NotImplementedError
+        """Return a new connection. Raises SignalError."""
 
+    @abstractmethod
     def _push(self, data: bytes) -> None:
-        raise NotImplementedError
+        """Send over the connection. Raises SignalError."""
 
     def _end(self, connection: Any) -> None:
         connection.close()

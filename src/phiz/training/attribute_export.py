@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +11,13 @@ from torch import Tensor, nn
 
 from phiz.datasets.attribute_names import SUBJECTIVE, TOLD_ELSEWHERE
 from phiz.models.attribute_model import ATTRIBUTES, load_attributes
-from phiz.models.card import AttributeSpec, InputSpec, ModelCard, OutputSpec
+from phiz.models.card import AttributeSpec, ModelCard, OutputSpec
 from phiz.networks.attribute_net import AttributeNet
-from phiz.networks.layers import count
 from phiz.provenance import commit
 from phiz.training.attribute_recipe import AttributeRecipe
 from phiz.training.attribute_thresholds import Floats
-from phiz.training.export import write_graph
-from phiz.training.learnt import Learnt, license_of
+from phiz.training.export import common, write_graph
+from phiz.training.learnt import Learnt
 
 #: Largest difference in a probability allowed between PyTorch and ONNX Runtime.
 TOLERANCE = 1e-4
@@ -58,29 +55,18 @@ def export(
     """
     source = commit() or "unknown"  # before this call itself changes files
     folder.mkdir(parents=True, exist_ok=True)
-    path, side = folder / f"{recipe.name}.onnx", recipe.network.size
+    path = folder / f"{recipe.name}.onnx"
     graph = DeployedAttributes(net.cpu()).eval()
-    write_graph(graph, side, [ATTRIBUTES], path)
-    size = count(net, side)
+    write_graph(graph, recipe.network.size, [ATTRIBUTES], path)
     card = ModelCard(
-        name=recipe.name,
+        **common(net, recipe, path, learnt, source),
         task=f"{len(recipe.attributes)} attributes of one face",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        input=InputSpec(side, "NHWC", "uint8", "RGB"),
-        crop=recipe.crop.to_dict(),
         outputs=(
             OutputSpec(ATTRIBUTES, "probability", "that each is present, in the order of `attributes`"),
         ),
         labels={},
         branch_weights={},
-        parameters=size.parameters,
-        multiply_adds=size.multiply_adds,
-        training_data=learnt,
-        license=license_of(learnt),
         figures=figures,
-        recipe=recipe.path.name,
-        commit=source,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         attributes=specs(recipe, thresholds, balanced),
     )
     card.save(path.with_suffix(".json"))

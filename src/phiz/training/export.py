@@ -20,6 +20,7 @@ from phiz.networks.layers import count
 from phiz.networks.multitask import BRANCHES, MultiTaskNet
 from phiz.networks.ssr_net import SSRNet
 from phiz.provenance import commit
+from phiz.training.attribute_recipe import AttributeRecipe
 from phiz.training.decision import Weights
 from phiz.training.learnt import Learnt, license_of, of_recipe
 from phiz.training.recipe import Recipe
@@ -201,27 +202,16 @@ def export(
     path = folder / f"{recipe.name}.onnx"
     graph, specs, side = deployed(net.cpu(), age, gender), outputs(net), recipe.network.size
     write_graph(graph, side, [spec.name for spec in specs], path)
-    size = count(net, side)
     tasks = [task for task, name in (("age", AGE), ("gender", FEMALE)) if name in {s.name for s in specs}]
     by_task = {task: weights for task, weights in (("age", age), ("gender", gender)) if task in tasks}
     card = ModelCard(
-        name=recipe.name,
+        **common(net, recipe, path, learnt, source),
         task=f"{' and '.join(tasks)} of one face",
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        input=InputSpec(side, "NHWC", "uint8", "RGB"),
-        crop=recipe.crop.to_dict(),
         aligner=recipe.data.aligner,
         outputs=specs,
         labels={"gender": ("female", "male")} if "gender" in tasks else {},
         branch_weights=by_task if len(net.branches) > 1 else {},
-        parameters=size.parameters,
-        multiply_adds=size.multiply_adds,
-        training_data=learnt,
-        license=license_of(learnt),
         figures=figures,
-        recipe=recipe.path.name,
-        commit=source,
-        created=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
     card.save(path.with_suffix(".json"))
     difference = parity(graph, path)
@@ -230,6 +220,29 @@ def export(
             f"{path}: expected PyTorch's answers within {TOLERANCE}, they differ by {difference:.2g}"
         )
     return path
+
+
+def common(
+    net: nn.Module, recipe: Recipe | AttributeRecipe, path: Path, learnt: Learnt, source: str
+) -> dict[str, Any]:
+    """Return what the card of any network says: name, sha256, input, crop, size, origin and terms.
+
+    path: of the written graph. source: the commit before anything was written.
+    """
+    size = count(net, recipe.network.size)
+    return {
+        "name": recipe.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "input": InputSpec(recipe.network.size, "NHWC", "uint8", "RGB"),
+        "crop": recipe.crop.to_dict(),
+        "parameters": size.parameters,
+        "multiply_adds": size.multiply_adds,
+        "training_data": learnt,
+        "license": license_of(learnt),
+        "recipe": recipe.path.name,
+        "commit": source,
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
 
 
 def parity(graph: nn.Module, path: Path, faces: int = 64) -> float:
