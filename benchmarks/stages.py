@@ -3,7 +3,7 @@
     python benchmarks/stages.py RECIPE BEFORE.pt AFTER.pt --data DIR --output results/training/stages_NAME.csv
 
 Branches are combined by the recipe's fixed weights. The differences are paired: same pictures, 95% bootstrap
-intervals over them. Needs the extras train and eval.
+intervals over people or families, where they are known. Needs the extras train and eval.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from phiz.datasets import registry
+from phiz.evaluation.metrics import bootstrap
 from phiz.evaluation.report_files import write_csv
 from phiz.networks.build import build
 from phiz.provenance import cells
@@ -37,7 +39,6 @@ COLUMNS = (
     "cells_before",
     "cells_after",
 )
-ROUNDS, SEED = 2000, 1
 #: Ages, and probabilities of female, (N,) each.
 Answers = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -56,9 +57,10 @@ def answers(recipe: Recipe, checkpoint: Path, domains: dict[str, Crops]) -> dict
     return found
 
 
-def rows(name: str, crops: Crops, before: Answers, after: Answers) -> list[list[object]]:
+def rows(
+    name: str, crops: Crops, clusters: NDArray[np.str_], before: Answers, after: Answers
+) -> list[list[object]]:
     """Return a domain's rows, one a task that it labels."""
-    random = np.random.default_rng(SEED)
     figures = measure(*before, crops), measure(*after, crops)
     found: list[list[object]] = []
     for task, label in (("age error, years", crops.age), ("gender right", crops.female)):
@@ -72,16 +74,28 @@ def rows(name: str, crops: Crops, before: Answers, after: Answers) -> list[list[
             values = [((said[1] >= 0.5) == (label == 1))[known].astype(float) for said in (before, after)]
             by_cell = [each.gender_accuracy for each in figures]
         apart = values[1] - values[0]
-        means = [apart[random.integers(0, len(apart), len(apart))].mean() for _ in range(ROUNDS)]
+        low, high = interval(apart, clusters[known])
         numbers = [
             values[0].mean(),
             values[1].mean(),
             apart.mean(),
-            *np.percentile(means, [2.5, 97.5]),
+            low,
+            high,
             *by_cell,
         ]
         found.append([name, task, int(known.sum()), *(f"{number:.4f}" for number in numbers)])
     return found
+
+
+def interval(values: NDArray[np.floating], clusters: NDArray[np.str_]) -> tuple[float, float]:
+    """Return the 95% bootstrap interval of a mean over clusters."""
+    return bootstrap(lambda weight: weight @ values / weight.sum(-1), clusters)
+
+
+def clusters_of(crops: Crops, dataset: str, data: Path) -> NDArray[np.str_]:
+    """Return whom each picture shows, as far as the data set says; else the picture itself. (N,)"""
+    whom = {str(record.path): record.subject for record in registry.read(dataset, data)}
+    return np.array([whom.get(path) or path for path in crops.paths.tolist()])
 
 
 def main() -> None:
@@ -99,7 +113,10 @@ def main() -> None:
     domains = domains_of(recipe, load_parts(recipe, options.data, options.cache, ("validation",)))
     before, after = (answers(recipe, file, domains) for file in (options.before, options.after))
     how = cells("torch", "numpy")
-    table = [row for name, crops in domains.items() for row in rows(name, crops, before[name], after[name])]
+    table = []
+    for name, crops in domains.items():
+        whom = clusters_of(crops, name.removesuffix("_poor"), options.data)
+        table += rows(name, crops, whom, before[name], after[name])
     write_csv(options.output, (*COLUMNS, *how), [[*row, *how.values()] for row in table])
     for row in table:
         print(*row)
